@@ -1,0 +1,15 @@
+set(data "")
+set(rows "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  string(REGEX MATCH "^[0-9]+" version ${name})
+  math(EXPR number "1${version} - 10000")
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "((0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,))" "\\1\n" bytes "${bytes}")
+  string(APPEND data "static const unsigned char STEP_${number}[] = {\n${bytes}0x00\n};\n")
+  string(APPEND rows "\t{ ${number}, \"${name}\", (const char *)STEP_${number} },\n")
+endforeach()
+file(WRITE ${OUT} "/* Made by schema/embed-run.cmake from the files of schema/. */\n"
+  "#include \"queue/schema.h\"\n\n${data}\n"
+  "const struct schema_step SCHEMA_STEPS[] = {\n${rows}\t{ 0, 0, 0 },\n};\n")

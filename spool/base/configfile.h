@@ -1,0 +1,43 @@
+#ifndef BASE_CONFIGFILE_H
+#define BASE_CONFIGFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+
+#define CONFIGFILE_PROBLEMS 32
+
+/** What reading found out. */
+struct configfile {
+	char path[CONFIG_PATH]; /* the file read, "" if none */
+	struct fault problems[CONFIGFILE_PROBLEMS]; /* file, line, hint set */
+	size_t problem_count;                       /* errors */
+	struct fault warnings[CONFIGFILE_PROBLEMS];
+	size_t warning_count; /* keys set that have no effect yet */
+};
+
+/**
+ * configfile_find(named, path, size, fault):
+ * Which file counts: ${named} (from --config) > $MONSPOOL_CONFIG >
+ * $XDG_CONFIG_HOME/monspool/monspool.conf (not for root; ~/.config when the
+ * variable is unset) > /etc/monspool/monspool.conf; the first found, no
+ * merging.  ${path} becomes "" when none is found.  A named one that is
+ * missing is FAULT_BAD_CONFIG: return -1.
+ */
+int configfile_find(
+    const char *named, char *path, size_t size, struct fault *fault);
+
+/**
+ * configfile_read(path, config, found):
+ * Set ${config} to the defaults, then ${path} ("" for none), then the environment
+ * (MONSPOOL_SECTION_KEY; MONSPOOL_QUEUE is queue.path), and check the whole.
+ * Every fault is collected in ${found}, each with file and line (environment:
+ * the variable's name in file); unknown and repeated keys, bad values, broken lines.  Return 0,
+ * or -1 if there was any problem.
+ */
+int configfile_read(
+    const char *path, struct config *config, struct configfile *found);
+
+#endif

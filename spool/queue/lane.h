@@ -1,0 +1,49 @@
+#ifndef QUEUE_LANE_H
+#define QUEUE_LANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+
+#define LANE_TEXT 256
+
+/* See lane in schema/0001-queue.sql for which state may follow which. */
+enum lane_state {
+	LANE_READY,
+	LANE_WAITING,
+	LANE_HELD
+};
+
+/** Mirrors the table; -1 for NULL numbers, "" for NULL texts. */
+struct lane_row {
+	int64_t id;
+	char ns[LANE_TEXT], region[LANE_TEXT], account[LANE_TEXT];
+	int64_t pending;
+	enum lane_state state;
+	int64_t since_at, wake_at;
+	int64_t failures;
+	char scope[32], held_by[16], reason[LANE_TEXT];
+	int64_t code;
+	int64_t row_cap, byte_cap;
+	int64_t doomed_through, doomed_code, doomed_attempt;
+	char doomed_message[LANE_TEXT + 8];
+};
+
+/** Find or make the lane; its id into ${id}.  In the caller's bracket when it may be new.  0 or -1. */
+int lane_intern(struct db *db, const char *ns, const char *region,
+    const char *account, int64_t *id);
+/** 1 found, 0 not, -1 failed. */
+int lane_load(struct db *db, int64_t id, struct lane_row *row);
+/** All lanes in id order, after ${after}; at most ${count}.  Return how many, or -1. */
+int lane_list(
+    struct db *db, int64_t after, struct lane_row *rows, int count);
+/** Store state, since, wake, failures, scope, held_by, reason, code, caps and doomed_* of
+ * ${row}; never pending or the name.  0 or -1. */
+int lane_store(struct db *db, const struct lane_row *row);
+/** Add ${delta} to pending.  0 or -1 (below zero: FAULT_LEDGER_BROKEN). */
+int lane_count(struct db *db, int64_t id, int64_t delta);
+
+const char *lane_state_name(enum lane_state state);
+
+#endif

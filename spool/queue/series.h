@@ -1,0 +1,31 @@
+#ifndef QUEUE_SERIES_H
+#define QUEUE_SERIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct text;
+
+struct series_row {
+	int64_t id, lane_id;
+	const char *metric, *dimensions, *wire; /* live until the next call */
+	size_t wire_len;
+};
+
+/** The hash of a series of lane ${lane_id}, over its wire text (which holds metric and dimensions). */
+int64_t series_hash(int64_t lane_id, const char *wire, size_t wire_len);
+
+/** Find (by hash, then by text) or make the series; its id into ${id}.  In the
+ * caller's bracket.  0 or -1. */
+int series_intern(struct db *db, int64_t lane_id, const char *metric,
+    const char *dimensions, const char *wire, size_t wire_len, int64_t *id);
+
+/** Load one; its hash is recomputed (H10): FAULT_CORRUPT if it differs.  1 found, 0 not, -1. */
+int series_load(struct db *db, int64_t id, struct series_row *row);
+
+/** Remove up to ${most} series that no row of metric or dead_letter, edit or
+ * suspect uses, looking at series after ${cursor}, which moves on and wraps.  Return how many, or -1. */
+int64_t series_collect(struct db *db, int64_t *cursor, int most);
+
+#endif

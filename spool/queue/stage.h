@@ -1,0 +1,34 @@
+#ifndef QUEUE_STAGE_H
+#define QUEUE_STAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct entry;
+struct entry_wire;
+struct fault;
+struct writer;
+struct writer_result;
+
+/*
+ * Where an atomic put keeps its input until all of it is read and checked:
+ * compact records in a buffer, spilled to an unnamed file in ${dir} (O_TMPFILE, or created 0600
+ * and unlinked) once it is large.  A series' text is written once per slot of a bounded
+ * dictionary, so memory stays flat whatever the input.
+ */
+struct stage;
+
+struct stage *stage_new(const char *dir, struct fault *fault);
+void stage_free(struct stage *stage);
+/** Append one checked and rendered entry.  0 or -1 (disk full, ...). */
+int stage_add(struct stage *stage, const struct entry *entry,
+    const struct entry_wire *wire, struct fault *fault);
+/** Rows staged so far; bytes they take. */
+int64_t stage_rows(const struct stage *stage);
+int64_t stage_bytes(const struct stage *stage);
+/** Queue everything in one transaction of ${writer}, begin and commit included.  0 or -1; then nothing was stored
+ * (save FAULT_OUTCOME_UNKNOWN). */
+int stage_commit(struct stage *stage, struct writer *writer, int64_t now_ms,
+    struct writer_result *result, struct fault *fault);
+
+#endif
