@@ -32,7 +32,8 @@ struct batch {
 	struct batch_row *rows;
 	size_t count, size;
 	struct text items; /* "{...}{...}": one item a row, no commas */
-	size_t bytes;      /* of the request that carries the whole batch */
+	size_t bytes;      /* of the request that carries the whole batch; for
+			      GET the most it can be, see request_envelope() */
 };
 
 /** A new, empty batch, or NULL.  batch_free(NULL) does nothing. */
@@ -56,7 +57,7 @@ enum batch_added batch_add(struct batch *batch, const struct batch_row *row,
     size_t value_len);
 
 /**
- * batch_pick(batch, indices, count, limits):
+ * batch_pick(batch, indices, count):
  * A new batch of the rows at ${indices} (ascending) of ${batch}, under the
  * same limits.  Return it, or NULL.
  */

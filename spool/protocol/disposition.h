@@ -43,7 +43,8 @@ enum stored {
 	STORED_YES
 };
 
-/* What a row that gets this answer alone comes to. */
+/* What a row that gets this answer alone comes to; asked where the verdict is
+ * split, isolate or check-one. */
 enum lone {
 	LONE_SAME,     /* as the verdict says */
 	LONE_HOLD,     /* its lane is held */
@@ -55,14 +56,16 @@ enum lone {
 /** One row of the table: a code, an HTTP status or a transport failure. */
 struct disposition {
 	const char *name; /* "1017", "http-413", "unknown-code", "malformed",
-	                     "transfer-refused", ... : stable, for people */
+	                     "transfer-refused", ... : stable, for people; of
+	                     a judged status always its own ("http-404") */
 	int code;         /* of the API, else -1 */
 	const char *text; /* in the API's or our words */
 	enum verdict verdict;
 	enum scope scope;
 	enum lone lone;
 	enum stored stored;
-	bool retry_first; /* the verdict applies from the second time on (1004) */
+	bool retry_first; /* the verdict applies from the second time on (1004,
+	                     1014); the first time is a retry */
 	bool hold_after;  /* a retry that holds after retry.hold_after in a row */
 	bool slow_probe;  /* hold: retry.blocked_probe applies (1008) */
 	const char *causes; /* likely causes, one a line */
@@ -85,7 +88,18 @@ struct dispositions;
 /**
  * dispositions_new(codes, count, fault):
  * Return the table with the overrides ${codes} applied, or NULL with
- * ${fault} (an unknown code, status or verdict; code 0).
+ * ${fault} (an unknown code, status or verdict; code 0).  An override brings
+ * the scope and the fate of a lone row that its verdict needs:
+ *   retry              the same rows for ever
+ *   hold               lone rows hold too
+ *   isolate            lone rows need contrast
+ *   dead-letter        the guilty are looked for first, so the rest lives:
+ *                      as isolate, but without contrast; by one row for the
+ *                      whole lane where the scope is the namespace (1014,
+ *                      1016), by size where it is the size
+ *   split              lone rows need contrast
+ *   throttle-requests, throttle-rows, resign: as built in for 1006, 1018, 1021
+ * The verdict that a row has anyway changes nothing of it.
  */
 struct dispositions *dispositions_new(
     const struct config_code *codes, size_t count, struct fault *fault);
@@ -108,10 +122,14 @@ enum stored disposition_stored(
  * of the request left. */
 bool disposition_counts(const struct outcome *outcome);
 
-/** The row for an API code ("1017") or status ("http-413"), or NULL. */
+/** The row for an API code ("1017"), a status ("http-413", "http_413"; not
+ * 200, which the body decides) or another row's name, or NULL. */
 const struct disposition *disposition_find(
     const struct dispositions *table, const char *name);
-/** The rows for people, in order; NULL past the end. */
+/** The rows for people, in order: 0 and 1000 to 1021, the gateway's codes,
+ * "unknown-code", "malformed", the statuses ("http-4xx" for all that have no
+ * row of their own), the failed transfers, and at last the single statuses
+ * that were overridden.  NULL past the end. */
 const struct disposition *disposition_at(
     const struct dispositions *table, size_t index);
 

@@ -33,14 +33,17 @@ struct request {
  * request_envelope(envelope):
  * Bytes of a request with no rows, timestamp and nonce taken as ten digits
  * each (protocol.md section 2, Sizes): the brackets of Data included.  For
- * GET: of the encoded target (path and query of the url).
+ * GET: of the encoded target (path and query of the url), with the longest
+ * signature there can be, since '+', '/' and '=' take three bytes each in a
+ * query and differ from nonce to nonce.  Return 0 when memory was short.
  */
 size_t request_envelope(const struct envelope *envelope);
 
 /**
  * request_build(request, envelope, batch, timestamp, nonce):
  * Sign and render one attempt at ${batch} into ${request}, which is zeroed or
- * was used before.  Return 0, or -1 (memory, OpenSSL).
+ * was used before.  Return 0, or -1 (memory, OpenSSL); then ${request} must
+ * not be sent.
  */
 int request_build(struct request *request, const struct envelope *envelope,
     const struct batch *batch, int64_t timestamp, uint32_t nonce);
