@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as xml
 
 CMOCKA = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] (\w+)\s*$", re.MULTILINE)
+CMOCKA_OUTCOME = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}
 SKIP = re.compile(r"^SKIP (.+)$", re.MULTILINE)
 PROOF = re.compile(r"is proved by ([\w./-]+)")
 
@@ -17,57 +18,60 @@ PROOF = re.compile(r"is proved by ([\w./-]+)")
 class Tally:
     def __init__(self):
         self.passed, self.failed, self.skipped = [], [], []
+        self.proofs = set()
 
-    def add(self, result, name):
-        getattr(self, result).append(name)
+    def add(self, outcome, name):
+        getattr(self, outcome).append(name)
 
-    def program(self, name, outcome, output):
+    def add_program(self, name, outcome, output):
         """A program of ctest's: its own tests, where it names them."""
         seen = {test: word for word, test in CMOCKA.findall(output)}
         for test, word in seen.items():
-            result = {"OK": "passed", "FAILED": "failed"}.get(word, "skipped")
-            self.add(result, f"{name}: {test}")
+            self.add(CMOCKA_OUTCOME[word], f"{name}: {test}")
         if outcome == "failed" and "FAILED" not in seen.values():
-            self.add("failed", name)  # crashed, timed out, or no cmocka
+            self.add("failed", name)  # crashed, timed out, or not of cmocka
         elif not seen:
             self.add(outcome, name)
 
-    def read(self, path):
-        for case in xml.parse(path).getroot().iter("testcase"):
-            name = case.get("name")
-            output = case.findtext("system-out") or ""
-            if case.find("failure") is not None or case.find("error") is not None:
-                outcome = "failed"
-            elif case.find("skipped") is not None:
-                outcome = "skipped"
-                reason = case.find("skipped").get("message") or ""
-                output += "\n" + reason
-            else:
-                outcome = "passed"
-            for line in SKIP.findall(output):
-                print(f"SKIP {line}")
-            self.unproved(output)
-            if case.get("classname", name) == name:
-                self.program(name, outcome, output)
-            else:
-                self.add(outcome, f"{case.get('classname')}: {name}")
-
-    def unproved(self, output):
-        self.proofs = getattr(self, "proofs", [])
-        self.proofs += PROOF.findall("\n".join(SKIP.findall(output)))
+    def add_case(self, case):
+        name, group = case.get("name"), case.get("classname")
+        outcome, reason = outcome_of(case)
+        output = (case.findtext("system-out") or "") + "\n" + reason
+        for line in SKIP.findall(output):
+            print(f"SKIP {line}")
+            self.proofs.update(PROOF.findall(line))
+        if group in (None, name):
+            self.add_program(name, outcome, output)
+        else:
+            self.add(outcome, f"{group}: {name}")
 
     def check_proofs(self):
-        """A skip leans on a plain proof, which must have run here."""
-        ran = " ".join(self.passed)
-        for proof in set(getattr(self, "proofs", [])):
-            if proof.rsplit("/", 1)[-1].split(".")[0] not in ran:
-                self.add("failed", f"{proof}: a skipped test leans on it, and it did not pass")
+        """A skip leans on a plain proof, which must have passed here."""
+        for proof in sorted(self.proofs):
+            stem = proof.rsplit("/", 1)[-1].split(".")[0]
+            if not any(stem in name for name in self.passed):
+                self.add("failed", f"{proof}: a skipped test leans on it,"
+                                   " and it did not pass here")
+
+
+def outcome_of(case):
+    """The outcome, and why a test was skipped."""
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed", ""
+    skipped = case.find("skipped")
+    if skipped is None:
+        return "passed", ""
+    reason = skipped.get("message") or ""
+    # What ctest cannot start it calls "not run".
+    return "failed" if reason.startswith("Unable") else "skipped", reason
 
 
 def main(args):
     tally = Tally()
-    for path in [arg for arg in args if arg != "--no-skip"]:
-        tally.read(path)
+    for path in args:
+        if path != "--no-skip":
+            for case in xml.parse(path).getroot().iter("testcase"):
+                tally.add_case(case)
     tally.check_proofs()
     if "--no-skip" in args:
         tally.failed += tally.skipped
