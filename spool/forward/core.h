@@ -67,9 +67,16 @@ bool core_quiet(const struct core *core);
 bool core_idle(const struct core *core);
 enum core_progress core_progress(const struct core *core);
 
+/** A commit failed so that its outcome is unknown (contract.md H12): the
+ * connection must be closed, the queue opened anew and handed in with
+ * core_use_db().  What was answered is kept and written down then. */
+bool core_broken(const struct core *core);
+void core_use_db(struct core *core, struct db *db);
+
 /** For one status line. */
 struct core_stats {
-	int64_t requests, delivered, dead, ambiguous, in_flight, lanes, held_lanes;
+	int64_t requests, delivered, dead, ambiguous, in_flight, lanes,
+	    held_lanes;
 };
 void core_stats(const struct core *core, struct core_stats *stats);
 

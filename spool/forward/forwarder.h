@@ -12,8 +12,8 @@ struct forwarder_options {
 	const char *config_file; /* --config, or NULL */
 	const char *queue;       /* -Q, or NULL */
 	enum core_mode mode;
-	int64_t drain_ms;        /* CORE_DRAIN: give up after this; 0: never */
-	int verbose;             /* -v: +1, -q: -1 */
+	int64_t drain_ms; /* CORE_DRAIN: give up after this; 0: never */
+	int verbose;      /* -v: +1, -q: -1 */
 };
 
 /**

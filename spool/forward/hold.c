@@ -1,0 +1,150 @@
+#include "hold.h"
+
+#include <string.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "protocol/backoff.h"
+
+#include "core_state.h"
+#include "lane.h"
+
+/* Whether a hold of ${holder} with ${scope} concerns ${lane} as well. */
+static bool
+covers(const struct lane *holder, const char *scope, const struct lane *lane)
+{
+	if (lane == holder)
+		return true;
+	if (strcmp(scope, scope_name(SCOPE_ACCOUNT)) == 0)
+		return strcmp(lane->row.account, holder->row.account) == 0;
+	return strcmp(scope, scope_name(SCOPE_ENDPOINT)) == 0 ||
+	    strcmp(scope, scope_name(SCOPE_CLOCK)) == 0;
+}
+
+static bool
+held_by_us(const struct lane *lane)
+{
+	return lane->row.state == LANE_HELD &&
+	    strcmp(lane->row.held_by, "operator") != 0;
+}
+
+/* Whether ${lane} is held, and by the same hold as ${holder}. */
+static bool
+shares(const struct lane *holder, const struct lane *lane)
+{
+	return held_by_us(lane) &&
+	    strcmp(lane->row.scope, holder->row.scope) == 0 &&
+	    covers(holder, holder->row.scope, lane);
+}
+
+static int64_t
+probe_wait_ms(const struct core *core, bool slow, int64_t probes)
+{
+	const struct config_retry *retry = &core->config->retry;
+
+	return backoff_probe_ms(
+	    slow ? retry->blocked_probe_least_ms : retry->hold_probe_least_ms,
+	    slow ? retry->blocked_probe_most_ms : retry->hold_probe_most_ms,
+	    (unsigned)probes + 1, core_random(core));
+}
+
+void
+hold_set(struct lane *lane, const struct disposition *disposition, int code,
+    const char *reason)
+{
+	struct core *core = lane->core;
+	const char *scope = scope_name(disposition->scope);
+	int64_t wait_ms = probe_wait_ms(core, disposition->slow_probe, 0);
+	struct lane *other;
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++) {
+		other = core->lanes[i];
+		if (!covers(lane, scope, other) ||
+		    other->row.state == LANE_HELD)
+			continue;
+		lane_drop_parts(other);
+		lane_set_held(other, scope, code, reason, wait_ms);
+	}
+}
+
+void
+hold_join(struct lane *lane)
+{
+	struct core *core = lane->core;
+	struct lane *holder;
+	size_t i;
+
+	if (lane->row.state == LANE_HELD)
+		return;
+	for (i = 0; i < core->lane_count; i++) {
+		holder = core->lanes[i];
+		if (holder == lane || !held_by_us(holder) ||
+		    !covers(holder, holder->row.scope, lane))
+			continue;
+		lane_set_held(lane, holder->row.scope, (int)holder->row.code,
+		    holder->row.reason, 0);
+		lane->row.failures = holder->row.failures;
+		lane->wake_ms = holder->wake_ms;
+		lane->row.wake_at = holder->row.wake_at;
+		return;
+	}
+}
+
+void
+hold_release(struct lane *lane)
+{
+	struct core *core = lane->core;
+	struct lane *other;
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++) {
+		other = core->lanes[i];
+		if (other != lane && shares(lane, other))
+			lane_set_ready(other);
+	}
+	lane_set_ready(lane);
+}
+
+void
+hold_postpone(struct lane *lane, bool slow)
+{
+	struct core *core = lane->core;
+	int64_t wait_ms = probe_wait_ms(core, slow, ++lane->row.failures);
+	struct lane *other;
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++) {
+		other = core->lanes[i];
+		if (!shares(lane, other))
+			continue;
+		other->row.failures = lane->row.failures;
+		other->wake_ms = core_steady_ms(core) + wait_ms;
+		other->row.wake_at = core_wall_ms(core) + wait_ms;
+		other->changed = true;
+	}
+}
+
+bool
+hold_is_prober(const struct lane *lane)
+{
+	const struct core *core = lane->core;
+	const struct lane *other;
+	size_t i;
+
+	if (!held_by_us(lane) || lane->row.pending == 0)
+		return false;
+	for (i = 0; i < core->lane_count; i++) {
+		other = core->lanes[i];
+		if (shares(lane, other) && other->row.pending > 0)
+			return other == lane;
+	}
+	return false;
+}
+
+bool
+hold_may_probe(const struct lane *lane, int64_t steady_ms)
+{
+	return hold_is_prober(lane) && lane->wake_ms >= 0 &&
+	    lane->wake_ms <= steady_ms;
+}

@@ -1,0 +1,31 @@
+#ifndef FORWARD_HOLD_H
+#define FORWARD_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/disposition.h"
+
+struct lane;
+
+/*
+ * Holds.  A hold of an account, an endpoint or the clock covers all lanes it
+ * concerns: the lanes are held together, and one of them, the prober, sends one
+ * row now and then.  Its acceptance releases them all.  A narrower hold is the lane's own.
+ */
+
+/** Hold what ${disposition} says, for the code and words of an answer that ${lane} got. */
+void hold_set(struct lane *lane, const struct disposition *disposition,
+    int code, const char *reason);
+/** A lane that is new, or has come to have rows: it joins a hold that covers it. */
+void hold_join(struct lane *lane);
+/** A probe of ${lane} was accepted: release all that its hold covers. */
+void hold_release(struct lane *lane);
+/** A probe failed for whatever reason: the next one, later. */
+void hold_postpone(struct lane *lane, bool slow);
+/** Whether ${lane} may send a probe now: it is held by the forwarder, it is the prober, and the time has come. */
+bool hold_may_probe(const struct lane *lane, int64_t steady_ms);
+/** Whether ${lane} is the one of its hold that probes. */
+bool hold_is_prober(const struct lane *lane);
+
+#endif
