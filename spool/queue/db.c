@@ -1,1 +1,437 @@
-#include "db.h"
+#include "dbinside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "connection.h"
+#include "gate.h"
+#include "schema.h"
+
+/* The page size every queue is made with. */
+#define PAGE_BYTES 4096
+/* Fewer pages than that would not hold the schema and a few rows. */
+#define PAGES_LEAST 64
+
+static const char BEGIN[] = "BEGIN IMMEDIATE";
+static const char COMMIT[] = "COMMIT";
+static const char ROLLBACK[] = "ROLLBACK";
+static const char SAVE[] = "SAVEPOINT bracket";
+static const char RELEASE[] = "RELEASE bracket";
+static const char UNDO[] = "ROLLBACK TO bracket";
+static const char BEGIN_READ[] = "BEGIN";
+
+/* Step one of the statements above.  They bypass db_step(), which would
+ * refuse to work in a transaction that SQLite has rolled back. */
+static int
+control(struct db *db, const char *sql)
+{
+	struct sqlite3_stmt *stmt;
+	int code;
+
+	if ((stmt = db_prepare(db, sql)) == NULL)
+		return SQLITE_NOMEM;
+	code = sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int
+refuse(struct db *db, const char *what)
+{
+	return fault_set(&db->fault, FAULT_INTERNAL, "%s", what);
+}
+
+/* A file that is not ours is told by its first bytes, before SQLite is let
+ * near it: it would recover a foreign WAL or roll back a foreign journal. */
+static int
+identify(struct db *db, struct connection_header *header)
+{
+	int code = connection_header(db->handle, header);
+
+	if (code != SQLITE_OK)
+		return db_fail_code(db, code, "read");
+	if (header->empty)
+		return fault_set(&db->fault, FAULT_QUEUE_FOREIGN,
+		    "%s is empty: not a monspool queue", db->place.file);
+	if (!header->database)
+		return fault_set(&db->fault, FAULT_QUEUE_FOREIGN,
+		    "%s is not a monspool queue, or its first page is damaged",
+		    db->place.file);
+	if (header->application_id != SCHEMA_APPLICATION_ID)
+		return fault_set(&db->fault, FAULT_QUEUE_FOREIGN,
+		    "%s is another program's database", db->place.file);
+	return 0;
+}
+
+static int
+prepare_new(struct db *db)
+{
+	int code = connection_format(db->handle);
+
+	if (code == SQLITE_OK)
+		code = connection_settle(db->handle);
+	/* settling lowers it; what creates the queue syncs its directory */
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(
+		    db->handle, "PRAGMA synchronous=EXTRA", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return db_fail_code(db, code, "create");
+	return 0;
+}
+
+static int
+prepare_existing(struct db *db)
+{
+	struct connection_header header;
+	int code;
+
+	if (identify(db, &header))
+		return -1;
+	code = connection_settle(db->handle);
+	if (code == SQLITE_OK && !header.wal)
+		code = connection_to_wal(db->handle);
+	if (code != SQLITE_OK)
+		return db_fail_code(db, code, "open");
+	if (schema_verify(db))
+		return -1;
+	if (db->kind != DB_READER)
+		return db_gate(db) == NULL ? -1 : 0;
+	if ((code = connection_read_only(db->handle)) != SQLITE_OK)
+		return db_fail_code(db, code, "open");
+	return 0;
+}
+
+struct db *
+db_open(const struct place *place, enum db_kind kind, int64_t busy_timeout_ms,
+    struct fault *fault)
+{
+	struct db *db;
+	int code;
+
+	if ((db = calloc(1, sizeof(*db))) == NULL) {
+		fault_errno(fault, ENOMEM, "cannot open %s", place->file);
+		return NULL;
+	}
+	db->place = *place;
+	db->kind = kind;
+	db->pid = getpid();
+	db->wait_ms = busy_timeout_ms;
+	code = connection_open(place, kind, busy_timeout_ms, &db->handle);
+	if (code != SQLITE_OK) {
+		db_fail_code(db, code, "open");
+		goto fail;
+	}
+	if (kind == DB_CREATE ? prepare_new(db) : prepare_existing(db))
+		goto fail;
+	return db;
+
+fail:
+	if (fault != NULL)
+		*fault = db->fault;
+	db_close(db);
+	return NULL;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	if (!db_forked(db)) {
+		while (db->depth > 0)
+			db_rollback(db);
+		db_forget_statements(db);
+		sqlite3_close_v2(db->guard);
+		sqlite3_close_v2(db->handle);
+	} else {
+		/* SQLite's handle is the parent's: it is let be (H15) */
+		free(db->statements);
+	}
+	gate_close(db->gate);
+	free(db);
+}
+
+const struct place *
+db_place(const struct db *db)
+{
+	return &db->place;
+}
+
+struct gate *
+db_gate(struct db *db)
+{
+	if (db->gate == NULL && db->kind != DB_CREATE)
+		db->gate = gate_open(db->place.gate, &db->fault);
+	return db->gate;
+}
+
+struct sqlite3 *
+db_handle(struct db *db)
+{
+	return db->handle;
+}
+
+int
+db_enter(struct db *db)
+{
+	struct gate *gate;
+
+	if (db_usable(db))
+		return -1;
+	if (db->kind == DB_CREATE)
+		return 0; /* queue_init() is in the gate already */
+	if ((gate = db_gate(db)) == NULL)
+		return -1;
+	return gate_enter(gate, db->wait_ms, &db->fault) == GATE_IN ? 0 : -1;
+}
+
+void
+db_leave(struct db *db)
+{
+	if (db->gate != NULL)
+		gate_leave(db->gate);
+}
+
+/* What is left of the wait is for programs that know no gate. */
+static int
+begin_immediate(struct db *db, int64_t entered_after)
+{
+	int64_t left = db->wait_ms - entered_after;
+	bool shorter = entered_after > 0;
+	int code;
+
+	if (shorter)
+		sqlite3_busy_timeout(db->handle, left > 0 ? (int)left : 0);
+	code = control(db, BEGIN);
+	if (shorter)
+		sqlite3_busy_timeout(db->handle, (int)db->wait_ms);
+	return code;
+}
+
+static int
+begin_outer(struct db *db)
+{
+	int64_t since = clock_steady_ms();
+	int code;
+
+	db->kept = false;
+	if (db->reading > 0)
+		return refuse(db, "a write inside a read transaction");
+	if (db_enter(db))
+		return -1;
+	code = begin_immediate(db, clock_steady_ms() - since);
+	if (code != SQLITE_OK) {
+		db_fail_code(db, code, "write to");
+		db_leave(db);
+		return -1;
+	}
+	db->noted[1] = -1;
+	return 0;
+}
+
+static int
+begin_inner(struct db *db)
+{
+	int code = control(db, SAVE);
+
+	if (code != SQLITE_OK)
+		return db_fail_code(db, code, "write to");
+	db->noted[db->depth + 1] = db->noted[db->depth];
+	return 0;
+}
+
+int
+db_begin(struct db *db)
+{
+	if (db_usable(db))
+		return -1;
+	if (db->depth == DB_MAX_DEPTH)
+		return refuse(db, "too many nested transactions");
+	if (db->depth == 0 ? begin_outer(db) : begin_inner(db))
+		return -1;
+	db->depth++;
+	return 0;
+}
+
+/* The COMMIT failed, or could not be tried. */
+static void
+commit_failed(struct db *db, int code)
+{
+	if ((code & 0xff) != SQLITE_IOERR) {
+		db_fail_code(db, code, "write to");
+		return;
+	}
+	/* The frames may be whole on the disk, or not.  A sync that failed
+	 * once can succeed without having written anything (H12). */
+	db->kept = false;
+	db_fail_code(db, code, "write to");
+	db->fault.kind = FAULT_OUTCOME_UNKNOWN;
+	fault_hint(&db->fault,
+	    "the rows may be stored: look, or repeat them under the same key");
+	db->broken = true;
+}
+
+static void
+end_outer(struct db *db)
+{
+	if (!sqlite3_get_autocommit(db->handle))
+		sqlite3_exec(db->handle, ROLLBACK, NULL, NULL, NULL);
+	db->depth = 0;
+	db->kept = false;
+	db_leave(db);
+}
+
+static int
+commit_outer(struct db *db)
+{
+	int code = SQLITE_ABORT;
+
+	if (!sqlite3_get_autocommit(db->handle))
+		code = control(db, COMMIT);
+	if (code != SQLITE_OK) {
+		commit_failed(db, code);
+		end_outer(db);
+		return -1;
+	}
+	if (db->noted[1] >= 0 && db->gate != NULL)
+		gate_set_mark(db->gate, db->noted[1]);
+	end_outer(db);
+	return 0;
+}
+
+static int
+commit_inner(struct db *db)
+{
+	int code = SQLITE_ABORT;
+
+	if (!sqlite3_get_autocommit(db->handle))
+		code = control(db, RELEASE);
+	if (code != SQLITE_OK) {
+		db_fail_code(db, code, "write to");
+		db_rollback(db);
+		return -1;
+	}
+	db->noted[db->depth - 1] = db->noted[db->depth];
+	db->depth--;
+	return 0;
+}
+
+int
+db_commit(struct db *db)
+{
+	if (db_usable(db))
+		return -1;
+	if (db->depth == 0)
+		return refuse(db, "a commit outside a transaction");
+	return db->depth == 1 ? commit_outer(db) : commit_inner(db);
+}
+
+void
+db_rollback(struct db *db)
+{
+	if (db->depth == 0 || db_forked(db))
+		return;
+	if (db->depth == 1) {
+		end_outer(db);
+		return;
+	}
+	if (!sqlite3_get_autocommit(db->handle)) {
+		control(db, UNDO);
+		control(db, RELEASE);
+		db->kept = false; /* the outer bracket may go on, and fail */
+	}
+	db->depth--;
+}
+
+int
+db_depth(const struct db *db)
+{
+	return db->depth;
+}
+
+int
+db_begin_read(struct db *db)
+{
+	int code;
+
+	if (db_usable(db))
+		return -1;
+	if (db->depth == 0 && db->reading == 0) {
+		code = control(db, BEGIN_READ);
+		if (code != SQLITE_OK)
+			return db_fail_code(db, code, "read");
+	}
+	db->reading++;
+	return 0;
+}
+
+void
+db_end_read(struct db *db)
+{
+	if (db->reading == 0 || --db->reading > 0 || db->depth > 0)
+		return;
+	if (!db_forked(db) && !sqlite3_get_autocommit(db->handle))
+		control(db, COMMIT);
+}
+
+void
+db_note_last_id(struct db *db, int64_t last_id)
+{
+	db->noted[db->depth] = last_id;
+}
+
+int64_t
+db_data_version(struct db *db)
+{
+	static const char DATA_VERSION[] = "PRAGMA data_version";
+	struct sqlite3_stmt *stmt;
+	int64_t version = -1;
+
+	if ((stmt = db_prepare(db, DATA_VERSION)) == NULL)
+		return -1;
+	if (db_step(db, stmt) == DB_ROW)
+		version = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return version;
+}
+
+int64_t
+db_bytes(struct db *db)
+{
+	return place_size(db->place.file) + place_size(db->place.wal);
+}
+
+int64_t
+db_wal_bytes(struct db *db)
+{
+	return place_size(db->place.wal);
+}
+
+int
+db_limit_bytes(struct db *db, int64_t bytes)
+{
+	char sql[64];
+	int64_t wal = bytes / 4, pages;
+
+	if (wal > CONNECTION_WAL_KEPT)
+		wal = CONNECTION_WAL_KEPT;
+	pages = bytes == 0 ? 0xfffffffe : (bytes - wal) / PAGE_BYTES;
+	if (pages < PAGES_LEAST)
+		pages = PAGES_LEAST;
+	snprintf(
+	    sql, sizeof(sql), "PRAGMA max_page_count=%lld", (long long)pages);
+	return db_run(db, sql);
+}
+
+void
+db_set_busy_timeout(struct db *db, int64_t ms)
+{
+	db->wait_ms = ms;
+	sqlite3_busy_timeout(db->handle, (int)ms);
+}

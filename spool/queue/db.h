@@ -19,7 +19,8 @@ struct db;
 enum db_kind {
 	DB_WRITER,
 	DB_READER, /* query_only */
-	DB_SHARED, /* a writer whose handle threads may share (C API) */
+	DB_SHARED, /* a writer on a handle with SQLite's mutex, for the C API; a
+	            * struct db is still one thread's at a time */
 	DB_CREATE  /* init alone: the file exists, empty, and is made a queue */
 };
 
@@ -42,7 +43,8 @@ const char *db_error(const struct db *db);
 /** Set the fault (a module found something wrong with the data).  Returns -1. */
 int db_fail(struct db *db, const struct fault *fault);
 /** Translate the SQLite result ${code} into the fault of ${db}, in our words
- * (H21), unless a fault of this bracket is kept already.  Returns -1. */
+ * (H21), unless a fault of this bracket is kept already: "cannot ${doing} the
+ * queue X", so ${doing} is "read", "write to" or the like.  Returns -1. */
 int db_fail_code(struct db *db, int code, const char *doing);
 
 const struct place *db_place(const struct db *db);
@@ -51,6 +53,12 @@ struct sqlite3 *db_handle(struct db *db);
 /** Whether the process is a fork() of the one that opened it (H15); every call then
  * fails, db_close() only frees memory. */
 bool db_forked(const struct db *db);
+
+/** Enter the gate ahead of the first bracket, waiting as db_begin() does, and
+ * leave it after the last: for what must come between (checkpoints).  0 or
+ * -1. */
+int db_enter(struct db *db);
+void db_leave(struct db *db);
 
 /**
  * db_begin(db):

@@ -10,12 +10,12 @@ struct fault;
 
 /** The queue file and what lies beside it. */
 struct place {
-	char dir[PLACE_PATH];   /* "." where the path has none */
-	char file[PLACE_PATH];  /* queue.db */
+	char dir[PLACE_PATH];  /* "." where the path has none */
+	char file[PLACE_PATH]; /* queue.db */
 	char wal[PLACE_PATH], shm[PLACE_PATH];
-	char gate[PLACE_PATH];  /* writers' turnstile and mark */
-	char lock[PLACE_PATH];  /* the forwarder's */
-	char bell[PLACE_PATH];  /* FIFO */
+	char gate[PLACE_PATH]; /* writers' turnstile and mark */
+	char lock[PLACE_PATH]; /* the forwarder's */
+	char bell[PLACE_PATH]; /* FIFO */
 	char ballast[PLACE_PATH];
 };
 
@@ -25,17 +25,24 @@ int place_of(struct place *place, const char *path, struct fault *fault);
 
 /**
  * place_check(place, fault):
- * Refuse a queue that is unsafe or absent (contract.md S1, S3): missing file
- * FAULT_QUEUE_MISSING with the init line as hint; symbolic link, not a regular file,
- * more than one hard link: FAULT_QUEUE_FOREIGN; directory world-writable without... any
- * world-writable directory, or owned by neither root nor the owner of the file nor the
- * caller: FAULT_NO_PERMISSION; an unreadable or unwritable file: FAULT_NO_PERMISSION
- * with the group to join as hint.
+ * Refuse a queue that is unsafe or absent (contract.md S1, S3): a missing
+ * file is FAULT_QUEUE_MISSING with the init line as hint; a symbolic link,
+ * not a regular file, or more than one hard link (of database, WAL or its
+ * index) FAULT_QUEUE_FOREIGN; a directory that fails place_check_dir(), and a
+ * file we may not read and write, FAULT_NO_PERMISSION, the latter with the
+ * group to join as hint.  Only looks: opening and closing the database here
+ * would drop SQLite's locks (H16).
  */
 int place_check(const struct place *place, struct fault *fault);
 
-/** Whether ${dir} is on a file system a queue may live on (contract.md H17): 0, or
- * -1 with FAULT_CANNOT_CREATE. */
+/** Whether nobody but root, ${file_owner} and the caller can replace what is
+ * in ${dir}, save its group: it must not be world-writable (sticky or not) and
+ * must belong to one of them.  0, or -1 with FAULT_NO_PERMISSION. */
+int place_check_dir(
+    const char *dir, unsigned file_owner, struct fault *fault);
+
+/** Whether ${dir} is on a file system a queue may live on (contract.md H17):
+ * 0, or -1 with FAULT_CANNOT_CREATE. */
 int place_check_filesystem(const char *dir, struct fault *fault);
 
 /**
@@ -46,6 +53,14 @@ int place_check_filesystem(const char *dir, struct fault *fault);
  */
 int place_open(
     const char *path, bool create, unsigned mode, struct fault *fault);
+
+/** As place_open(), but the file must not exist (errno EEXIST in ${fault}). */
+int place_create(const char *path, unsigned mode, struct fault *fault);
+
+/** Set the mode of ${path}, and its group unless ${gid} is -1, following no
+ * link and opening no data; what is right already is left alone.  0 or -1. */
+int place_correct(
+    const char *path, unsigned mode, long gid, struct fault *fault);
 
 /** fsync the directory ${dir} and say so if that fails (H11): 0 or -1. */
 int place_sync_dir(const char *dir, struct fault *fault);
