@@ -106,7 +106,7 @@ const struct disposition DISPOSITION_CODES[] = {
 		      "region is not the one of this account or machine\n"
 		      "somebody on the way changed the request",
 	    .cure =
-		"monspoold --key-check, then correct the key file or "
+		"monspoold --check-config, then correct the key file or "
 		"[account] secret_id and region\n"
 		"put sign_host and sign_path back to their defaults\n" RELOAD
 		", which probes with one row" },
@@ -206,7 +206,7 @@ const struct disposition DISPOSITION_CODES[] = {
 	{ CODE(4100), .text = "Gateway: authentication failed",
 	    HOLD(SCOPE_ACCOUNT), .stored = STORED_NO,
 	    .causes = "as for 1011: key, sub-account, sign_host or region",
-	    .cure = "monspoold --key-check; correct the key file or "
+	    .cure = "monspoold --check-config; correct the key file or "
 		    "[account] secret_id\n" RELOAD },
 	{ CODE(4200), .text = "Gateway: request expired", CLOCK,
 	    .stored = STORED_NO,
