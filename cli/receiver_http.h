@@ -1,0 +1,47 @@
+#ifndef RECEIVER_HTTP_H
+#define RECEIVER_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "receiver_outcome.h"
+#include "receiver_record.h"
+
+struct fault;
+
+/**
+ * The HTTP side: reads requests, has each decided and recorded, and answers
+ * or misbehaves.  One thread, no clock of its own: the caller polls and calls.
+ */
+struct http;
+
+/** What it works with; all borrowed. */
+struct http_setup {
+	struct rules *rules;
+	struct mishaps *mishaps;
+	struct record *record;
+	struct totals *totals;
+};
+
+/** Start.  Return NULL with ${fault} if that fails. */
+struct http *http_open(const struct http_setup *setup, struct fault *fault);
+void http_close(struct http *http);
+
+/** Take the connection ${fd} (takes it). */
+void http_connection(struct http *http, int fd, const struct sockaddr *address,
+    socklen_t address_len);
+
+/** A descriptor that becomes readable when there is work, and the longest
+ * time to wait for that in ms, -1 for ever. */
+int http_fd(const struct http *http);
+int http_wait_ms(const struct http *http);
+
+/**
+ * http_turn(http, fault):
+ * Do what can be done without waiting.  Return 0, or -1 with ${fault} when a
+ * request could not be recorded: it was not answered, and none should be any more.
+ */
+int http_turn(struct http *http, struct fault *fault);
+
+#endif

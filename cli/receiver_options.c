@@ -1,0 +1,242 @@
+#include "receiver_options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/span.h"
+#include "base/text.h"
+#include "options.h"
+
+#define DEFAULT_SKEW_MS 300000
+
+static int
+take_listen(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	(void)option;
+	return listen_read(slot, value, fault);
+}
+
+static int
+take_namespace(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	(void)option;
+	return known_add(slot, value, fault);
+}
+
+static int
+take_fault(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	(void)option;
+	return mishaps_add(slot, value, fault);
+}
+
+static int
+take_rate(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	char shown[128];
+
+	(void)option;
+	if (span_read_rate(value, slot) == 0)
+		return 0;
+	fault_set(fault, FAULT_USAGE, "%s is no rate",
+	    log_text(shown, sizeof(shown), value));
+	fault_hint(fault, "rates are written 50/s, 600/m");
+	return -1;
+}
+
+#define AT(member) offsetof(struct receiver_options, member)
+
+static const struct option OPTIONS[] = {
+	{ 0, "listen", "ADDR[:PORT]",
+	    "loopback only; port 0 is any free one (127.0.0.1:0)", take_listen,
+	    AT(listen), false, false, NULL },
+	{ 0, "path", "PATH", "path that is served (/v2/index.php)", option_text,
+	    AT(rules.path), false, false, NULL },
+	{ 0, "print-port", NULL, "print the port on stdout once listening",
+	    option_flag, AT(print_port), false, false, NULL },
+	{ 0, "port-file", "FILE", "write the port into FILE, all at once",
+	    option_text, AT(port_file), false, false, NULL },
+	{ 0, "secret-id", "ID", "the one SecretId that is accepted",
+	    option_text, AT(rules.credentials.secret_id), false, false, NULL },
+	{ 0, "secret-key-file", "FILE",
+	    "its key; without both no signature is checked", option_text,
+	    AT(secret_key_file), false, false, NULL },
+	{ 0, "sign-host", "HOST",
+	    "signed host (receiver.monitor.tencentyun.com)", option_text,
+	    AT(rules.credentials.sign_host), false, false, NULL },
+	{ 0, "sign-path", "PATH", "signed path (/v2/index.php)", option_text,
+	    AT(rules.credentials.sign_path), false, false, NULL },
+	{ 0, "namespace", "SPEC",
+	    "known: NS, NS:METRIC,... or NS:METRIC,...:DIM,...; repeats",
+	    take_namespace, AT(rules.known), false, true, NULL },
+	{ 0, "max-body", "SIZE", "1015 beyond; of a GET the target counts",
+	    option_bytes, AT(rules.max_body), false, false, NULL },
+	{ 0, "max-name", "N", "1020 for longer metric and dimension names",
+	    option_whole, AT(rules.max_name), false, false, NULL },
+	{ 0, "rate", "N/s", "1006 beyond, per SecretId", take_rate,
+	    AT(rules.pace.requests_per_second), false, false, NULL },
+	{ 0, "rows-per-minute", "N", "1018 beyond, per SecretId", option_whole,
+	    AT(rows_per_minute), false, false, NULL },
+	{ 0, "skew", "D", "1021 beyond (300s; 0 off)", option_span,
+	    AT(rules.skew_ms), false, false, NULL },
+	{ 0, "fault", "SPEC", "misbehave, see below; repeats", take_fault,
+	    AT(mishaps), false, true, NULL },
+	{ 0, "seed", "N", "same seed and same requests: same faults (1)",
+	    option_whole, AT(seed), false, false, NULL },
+	{ 0, "record", "FILE", "append a JSON line for each accepted row",
+	    option_text, AT(record), false, false, NULL },
+	{ 0, "requests", "FILE", "append a JSON line for each request",
+	    option_text, AT(requests), false, false, NULL },
+	{ 'q', "quiet", NULL, "no line per request on stderr", option_flag,
+	    AT(quiet), false, false, NULL },
+	{ 'j', "json", NULL, "stderr as JSON lines, the totals last",
+	    option_flag, AT(json), false, false, NULL },
+	{ 'h', "help", NULL, "this text", option_flag, AT(help), false, false,
+	    NULL },
+	{ 'V', "version", NULL, "versions; with --json as one object",
+	    option_flag, AT(version), false, false, NULL },
+	{ 0, NULL, NULL, NULL, NULL, 0, false, false, NULL },
+};
+
+static const char HELP_HEAD[] =
+    "usage: monspool-receiver [OPTION]...\n"
+    "A loopback emulator of the PutMonitorData receiver (API 2.0), with faults "
+    "on\n"
+    "demand.  It runs until TERM or INT, then prints totals on stderr.\n\n";
+
+static const char HELP_TAIL[] =
+    "\nThe first check that fails decides, and no row is accepted then: "
+    "faults,\n"
+    "method 1000, path 1001, size 1015, no content 1004, not JSON 1005, "
+    "parameter\n"
+    "missing 1009 or of the wrong type 1010, Action 1012, SecretId or "
+    "signature\n"
+    "1011, Timestamp 1021, rate 1006, Region 1013, Namespace 1016, no Data "
+    "1019,\n"
+    "rows: members 1009 and 1010, name length 1020, metric or dimensions "
+    "1017;\n"
+    "rows per minute 1018.  Else the answer is 0.\n\n"
+    "--rate and --rows-per-minute are token buckets, full at first: the one "
+    "holds\n"
+    "a second's worth of requests (at least one), the other a minute's worth "
+    "of\n"
+    "rows.  Refused requests take nothing.  Bodies over 64M are always too "
+    "long.\n\n"
+    "--fault KIND[=ARG][,CONDITION]...; the first that strikes happens:\n"
+    "  code=N              that code is answered\n"
+    "  http=N              that status, an HTML body; ,retry-after=SECONDS\n"
+    "  refuse              the connection is reset when it is made\n"
+    "  outage=D[/D]        the same for the first D (out of every other D)\n"
+    "  reset, hang         request read, then RST; no answer ever\n"
+    "  delay=D[..D]        a late answer; rows are accepted\n"
+    "  slow=NB/s           a trickling answer; rows are accepted\n"
+    "  truncate            half an answer, then closed; rows are accepted\n"
+    "  garbage             an answer that is not JSON; rows are accepted\n"
+    "  close-before-reply  closed without an answer; rows are accepted\n"
+    "Conditions: p=0.1 (probability), every=N (each Nth), after=N (not the "
+    "first\n"
+    "N), count=N (N times at most), accept=yes (accept rows that pass the "
+    "checks),\n"
+    "namespace=GLOB, metric=GLOB (of any row), min-rows=N.  A fault counts "
+    "the\n"
+    "requests that meet its last three conditions; refuse and outage, which "
+    "have\n"
+    "none of these four, count connections.  An outage with after=N begins at\n"
+    "connection N+1.\n";
+
+/* So that even a wrong command line is answered in the form asked for. */
+static bool
+asks_for_json(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0 ||
+		    (argv[i][0] == '-' && argv[i][1] != '-' &&
+			strchr(argv[i], 'j') != NULL))
+			return true;
+	return false;
+}
+
+static int
+check(struct receiver_options *options, struct fault *fault)
+{
+	struct credentials *credentials = &options->rules.credentials;
+
+	if ((credentials->secret_id == NULL) !=
+	    (options->secret_key_file == NULL)) {
+		fault_set(fault, FAULT_USAGE,
+		    "--secret-id and --secret-key-file go together");
+		fault_hint(fault, "--secret-id ID --secret-key-file FILE");
+		return -1;
+	}
+	if (credentials->secret_id == NULL)
+		return 0;
+	return sign_read_key(credentials, options->secret_key_file, fault);
+}
+
+static int
+parse(struct receiver_options *options, int argc, char **argv,
+    struct fault *fault)
+{
+	struct option_set set = { OPTIONS, options, 0 };
+	struct option_set *sets[] = { &set };
+	struct option_scan scan = {
+		.sets = sets, .set_count = 1, .argv = argv + 1, .argc = argc - 1
+	};
+	char shown[128];
+
+	if (options_parse(&scan, fault))
+		return -1;
+	if (scan.word_count == 0)
+		return 0;
+	fault_set(fault, FAULT_USAGE, "there is no argument for %s",
+	    log_text(shown, sizeof(shown), scan.argv[0]));
+	fault_hint(fault, "monspool-receiver --help lists the options");
+	return -1;
+}
+
+int
+receiver_options_read(struct receiver_options *options, int argc, char **argv,
+    struct fault *fault)
+{
+	*options = (struct receiver_options){
+		.rules = { .path = "/v2/index.php",
+		    .skew_ms = DEFAULT_SKEW_MS,
+		    .credentials = { .sign_host =
+					 "receiver.monitor.tencentyun.com",
+			.sign_path = "/v2/index.php" } },
+		.seed = 1,
+		.json = asks_for_json(argc, argv),
+	};
+	if (listen_read(&options->listen, "127.0.0.1:0", fault) ||
+	    parse(options, argc, argv, fault))
+		return -1;
+	options->rules.pace.rows_per_minute = (double)options->rows_per_minute;
+	if (options->help || options->version)
+		return 0;
+	return check(options, fault);
+}
+
+void
+receiver_options_free(struct receiver_options *options)
+{
+	sign_forget_key(&options->rules.credentials);
+	known_free(&options->rules.known);
+	pace_free(&options->rules.pace);
+	mishaps_free(&options->mishaps);
+}
+
+void
+receiver_options_help(struct text *text)
+{
+	text_adds(text, HELP_HEAD);
+	options_help(OPTIONS, text);
+	text_adds(text, HELP_TAIL);
+}
