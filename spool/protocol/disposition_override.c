@@ -134,15 +134,19 @@ refuse_verdict(const struct config_code *code, struct fault *fault)
 static struct disposition *
 find_settable(struct dispositions *table, const char *name)
 {
-	struct disposition *row;
 	int index = disposition_status(name);
+	size_t i;
 
 	if (index >= 0) {
 		table->overridden[index] = true;
 		return &table->http[index];
 	}
-	row = disposition_row(table, name);
-	return row != NULL && row->code > 0 ? row : NULL;
+	for (i = 0; i < table->count; i++) {
+		if (table->rows[i].code > 0 &&
+		    strcmp(table->rows[i].name, name) == 0)
+			return &table->rows[i];
+	}
+	return NULL;
 }
 
 int

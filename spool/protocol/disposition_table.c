@@ -56,23 +56,17 @@ copy_table(void)
 {
 	const size_t codes = DISPOSITION_CODE_COUNT;
 	const size_t failures = DISPOSITION_FAILURE_COUNT;
+	const size_t size = sizeof(struct disposition);
 	struct dispositions *table;
 
-	if ((table = calloc(1, sizeof(*table))) == NULL)
+	table = calloc(1, sizeof(*table) + (codes + failures) * size);
+	if (table == NULL)
 		return NULL;
 	table->count = codes + failures;
-	table->rows = malloc(table->count * sizeof(table->rows[0]));
-	if (table->rows == NULL)
-		goto discard;
-	memcpy(table->rows, DISPOSITION_CODES, codes * sizeof(table->rows[0]));
-	memcpy(table->rows + codes, DISPOSITION_FAILURES,
-	    failures * sizeof(table->rows[0]));
+	memcpy(table->rows, DISPOSITION_CODES, codes * size);
+	memcpy(table->rows + codes, DISPOSITION_FAILURES, failures * size);
 	fill_statuses(table);
 	return table;
-
-discard:
-	dispositions_free(table);
-	return NULL;
 }
 
 struct dispositions *
@@ -100,13 +94,10 @@ discard:
 void
 dispositions_free(struct dispositions *table)
 {
-	if (table == NULL)
-		return;
-	free(table->rows);
 	free(table);
 }
 
-struct disposition *
+const struct disposition *
 disposition_row(const struct dispositions *table, const char *name)
 {
 	size_t i;

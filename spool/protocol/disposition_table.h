@@ -26,16 +26,16 @@ extern const size_t DISPOSITION_FAILURE_COUNT;
 #define STATUS_OK 200
 
 struct dispositions {
-	struct disposition *rows; /* the built-in ones, codes first */
-	size_t count;
 	/* One row for each status, so that one alone can be overridden. */
 	struct disposition http[STATUSES];
 	char http_names[STATUSES][sizeof("http-NNN")];
 	bool overridden[STATUSES];
+	size_t count;
+	struct disposition rows[]; /* the built-in ones, codes first */
 };
 
 /** The row of rows[] called ${name}, or NULL. */
-struct disposition *disposition_row(
+const struct disposition *disposition_row(
     const struct dispositions *table, const char *name);
 
 /** The index in http[] of the status that people write "http-404" or
