@@ -4,6 +4,7 @@ import itertools
 import pytest
 
 from house import Forwarder, Process, Receiver, Spool
+from liar import Liar
 
 
 @pytest.fixture
@@ -56,3 +57,16 @@ def forwarder(tmp_path, spool, start):
         folder = tmp_path / f"forwarder-{next(numbers)}"
         return Forwarder(folder, spool, url, settings or {}, start)
     return make
+
+
+@pytest.fixture
+def liar():
+    """liar(answer): a server that answers everything with these bytes."""
+    started = []
+
+    def start(answer):
+        started.append(Liar(answer))
+        return started[-1]
+    yield start
+    for one in started:
+        one.close()
