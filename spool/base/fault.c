@@ -1,1 +1,143 @@
 #include "fault.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct kind {
+	const char *name;
+	int exit;
+};
+
+static const struct kind KINDS[FAULT_KINDS] = {
+	[FAULT_NONE] = { "", 0 },
+	[FAULT_USAGE] = { "usage", 64 },
+	[FAULT_NEEDS_CONFIRMATION] = { "needs_confirmation", 64 },
+	[FAULT_NOTHING_SELECTED] = { "nothing_selected", 64 },
+	[FAULT_BAD_JSON] = { "bad_json", 65 },
+	[FAULT_BAD_UTF8] = { "bad_utf8", 65 },
+	[FAULT_BAD_NAME] = { "bad_name", 65 },
+	[FAULT_BAD_VALUE] = { "bad_value", 65 },
+	[FAULT_BAD_ROW] = { "bad_row", 65 },
+	[FAULT_MISSING_MEMBER] = { "missing_member", 65 },
+	[FAULT_UNKNOWN_MEMBER] = { "unknown_member", 65 },
+	[FAULT_DUPLICATE_MEMBER] = { "duplicate_member", 65 },
+	[FAULT_TOO_LONG] = { "too_long", 65 },
+	[FAULT_TOO_MANY_DIMENSIONS] = { "too_many_dimensions", 65 },
+	[FAULT_TOO_LARGE] = { "too_large", 65 },
+	[FAULT_NOT_FOUND] = { "not_found", 66 },
+	[FAULT_QUEUE_MISSING] = { "queue_missing", 66 },
+	[FAULT_UNREACHABLE] = { "unreachable", 69 },
+	[FAULT_INTERNAL] = { "internal", 70 },
+	[FAULT_CANNOT_CREATE] = { "cannot_create", 73 },
+	[FAULT_IO_ERROR] = { "io_error", 74 },
+	[FAULT_DISK_FULL] = { "disk_full", 74 },
+	[FAULT_CORRUPT] = { "corrupt", 74 },
+	[FAULT_QUEUE_FOREIGN] = { "queue_foreign", 74 },
+	[FAULT_QUEUE_NEWER] = { "queue_newer", 74 },
+	[FAULT_LEDGER_BROKEN] = { "ledger_broken", 74 },
+	[FAULT_OUTCOME_UNKNOWN] = { "outcome_unknown", 74 },
+	[FAULT_QUEUE_BUSY] = { "queue_busy", 75 },
+	[FAULT_QUEUE_FULL] = { "queue_full", 75 },
+	[FAULT_FORWARDER_RUNNING] = { "forwarder_running", 75 },
+	[FAULT_ROWS_LEFT] = { "rows_left", 75 },
+	[FAULT_NO_PERMISSION] = { "no_permission", 77 },
+	[FAULT_UNSAFE_KEY_FILE] = { "unsafe_key_file", 77 },
+	[FAULT_BAD_CONFIG] = { "bad_config", 78 },
+};
+
+const char *
+fault_name(enum fault_kind kind)
+{
+	return KINDS[kind].name;
+}
+
+int
+fault_exit(enum fault_kind kind)
+{
+	return KINDS[kind].exit;
+}
+
+int
+fault_set(struct fault *fault, enum fault_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	if (fault == NULL)
+		return -1;
+	memset(fault, 0, sizeof(*fault));
+	fault->kind = kind;
+	va_start(args, format);
+	vsnprintf(fault->message, sizeof(fault->message), format, args);
+	va_end(args);
+	return -1;
+}
+
+void
+fault_hint(struct fault *fault, const char *format, ...)
+{
+	va_list args;
+
+	if (fault == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(fault->hint, sizeof(fault->hint), format, args);
+	va_end(args);
+}
+
+void
+fault_why(struct fault *fault, const char *format, ...)
+{
+	va_list args;
+
+	if (fault == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(fault->why, sizeof(fault->why), format, args);
+	va_end(args);
+}
+
+void
+fault_field(struct fault *fault, const char *field)
+{
+	if (fault != NULL)
+		snprintf(fault->field, sizeof(fault->field), "%s", field);
+}
+
+static enum fault_kind
+kind_of_errno(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return FAULT_NO_PERMISSION;
+	case ENOSPC:
+	case EDQUOT:
+		return FAULT_DISK_FULL;
+	case ENOENT:
+		return FAULT_NOT_FOUND;
+	default:
+		return FAULT_IO_ERROR;
+	}
+}
+
+int
+fault_errno(struct fault *fault, int error, const char *format, ...)
+{
+	va_list args;
+	char why[sizeof(fault->why)];
+
+	if (fault == NULL)
+		return -1;
+	memset(fault, 0, sizeof(*fault));
+	fault->kind = kind_of_errno(error);
+	va_start(args, format);
+	vsnprintf(fault->message, sizeof(fault->message), format, args);
+	va_end(args);
+	if (strerror_r(error, why, sizeof(why)) != 0)
+		snprintf(why, sizeof(why), "error %d", error);
+	snprintf(fault->why, sizeof(fault->why), "%s", why);
+	fault->sys_errno = error;
+	return -1;
+}
