@@ -39,13 +39,13 @@ static void
 fill_statuses(struct dispositions *table)
 {
 	char *name;
-	int i;
+	int i, status;
 
 	for (i = 0; i < STATUSES; i++) {
+		status = STATUS_LEAST + i;
 		name = table->http_names[i];
-		snprintf(name, sizeof(table->http_names[i]), "http-%d",
-		    (STATUS_LEAST + i) % 1000);
-		table->http[i] = *status_row(table, STATUS_LEAST + i, name);
+		snprintf(name, sizeof(table->http_names[i]), "http-%d", status);
+		table->http[i] = *status_row(table, status, name);
 		table->http[i].name = name;
 	}
 }

@@ -28,7 +28,7 @@ extern const size_t DISPOSITION_FAILURE_COUNT;
 struct dispositions {
 	/* One row for each status, so that one alone can be overridden. */
 	struct disposition http[STATUSES];
-	char http_names[STATUSES][sizeof("http-NNN")];
+	char http_names[STATUSES][20];
 	bool overridden[STATUSES];
 	size_t count;
 	struct disposition rows[]; /* the built-in ones, codes first */
