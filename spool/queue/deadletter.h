@@ -8,13 +8,14 @@ struct db;
 
 /** Why a row dies.  The texts stay the caller's; they are copied. */
 struct death {
-	const char *cause;    /* "code", "http", "oversize", "late", "check", ... */
-	int code;             /* the receiver's code, -1 when it gave none */
-	const char *message;  /* the receiver's words, escaped; or ours */
-	const char *scope;    /* whose fault it is: "row", "series", ... */
-	int http_status;      /* 0: none */
-	int64_t attempt_id;   /* the request that decided, -1: none */
-	bool alone;           /* it was the only row or series of that request */
+	const char
+	    *cause; /* "code", "http", "oversize", "late", "check", ... */
+	int code;   /* the receiver's code, -1 when it gave none */
+	const char *message; /* the receiver's words, escaped; or ours */
+	const char *scope;   /* whose fault it is: "row", "series", ... */
+	int http_status;     /* 0: none */
+	int64_t attempt_id;  /* the request that decided, -1: none */
+	bool alone;          /* it was the only row or series of that request */
 	const char *contrast; /* what was accepted beside it, or NULL */
 	const char *evidence; /* the request and its answer, one line */
 	int64_t died_at;
@@ -24,8 +25,9 @@ struct death {
  * deadletter_move(db, lane_id, id, death):
  * Move the queued row ${id} of lane ${lane_id} to the dead letters, giving
  * ${death} as the reason, and move one from pending to dead in the ledger and
- * off the lane's count.  A row that is no longer queued is left alone, and the ledger with it.
- * Return the rows moved (1 or 0), or -1 with the reason in db_error(${db}); then nothing changed.
+ * off the lane's count.  A row that is no longer queued is left alone, and the
+ * ledger with it.  Return the rows moved (1 or 0), or -1 with the reason in
+ * db_error(${db}); then nothing changed.
  */
 int deadletter_move(
     struct db *db, int64_t lane_id, int64_t id, const struct death *death);
@@ -47,14 +49,15 @@ typedef int deadletter_visit(void *cookie, const struct deadletter_row *row);
 
 /** Which dead rows; every member narrows, NULL or -1 (ids: NULL) does not. */
 struct deadletter_filter {
-	const char *codes;   /* JSON array of integers and null, as "[1016,null]" */
-	const char *causes;  /* JSON array of strings */
-	const char *ns_glob, *region_glob, *account_glob, *metric_glob; /* SQLite GLOB is not
-	    used; text_glob() is a function of the connection: monspool_glob(glob, text) */
+	const char
+	    *codes; /* JSON array of integers and null, as "[1016,null]" */
+	const char *causes; /* JSON array of strings */
+	const char *ns_glob, *region_glob, *account_glob; /* as text_glob() */
+	const char *metric_glob;
 	const char *dimension_key, *dimension_value; /* both or neither */
-	int64_t since, until;      /* time of death */
+	int64_t since, until;                        /* time of death */
 	int64_t accepted_before, accepted_after;
-	int64_t replays_least;     /* -1: any */
+	int64_t replays_least; /* -1: any */
 };
 enum deadletter_order {
 	DEADLETTER_BY_ID,
@@ -62,8 +65,10 @@ enum deadletter_order {
 	DEADLETTER_BY_CODE
 };
 
-/** Visit dead rows, at most ${limit} (-1: all), read in pages so that no read
- * transaction is open while ${visit} runs.  Return the number visited, or -1. */
+/** Visit dead rows, at most ${limit} (-1: all): first their ids are taken, 8
+ * bytes a row, then one row after the other is read, so that no read
+ * transaction is open while ${visit} runs.  What ${visit} returns other than
+ * 0 ends the list.  Return the number visited, or -1. */
 int64_t deadletter_list(struct db *db, const struct deadletter_filter *filter,
     enum deadletter_order order, int64_t limit, deadletter_visit *visit,
     void *cookie);

@@ -1,1 +1,497 @@
 #include "entry.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/number.h"
+#include "lane.h"
+
+/* A row's wire text holds at least  "":"",  for each dimension. */
+#define DIMENSION_LEAST 6
+/* Longest idempotency key. */
+#define KEY_MOST 512
+/* The last millisecond of the year 9999, and a thousand years. */
+#define TIME_MOST INT64_C(253402300799999)
+#define AGE_MOST INT64_C(31556952000000)
+/* Dimensions that are sorted without asking for memory. */
+#define SORT_STACK 16
+
+/* What one text of an entry has to be. */
+struct text_rule {
+	const char *field; /* in faults */
+	const char *noun;  /* in messages */
+	enum fault_kind kind;
+	bool may_be_empty;
+	int64_t most;    /* bytes, 0: any */
+	const char *key; /* of [checks], for the hint; NULL: no setting */
+	const char *set; /* what set_holds() is, for people; NULL: any */
+	bool (*set_holds)(unsigned char c);
+};
+
+static bool
+is_word(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool
+is_region(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* Characters before byte ${at}, and one: what a person counts. */
+static long
+position(const char *string, size_t at)
+{
+	long count = 1;
+	size_t i;
+
+	for (i = 0; i < at; i++)
+		if (((unsigned char)string[i] & 0xc0) != 0x80)
+			count++;
+	return count;
+}
+
+/* The character at ${at}, escaped, into ${buf}. */
+static const char *
+offender(char *buf, size_t size, const char *string, size_t at)
+{
+	struct text text = { 0 };
+	size_t len = 1;
+
+	while (((unsigned char)string[at + len] & 0xc0) == 0x80)
+		len++;
+	text_add_escaped(&text, string + at, len);
+	buf[0] = '\0';
+	if (!text.failed && text.len < size)
+		memcpy(buf, text.data, text.len + 1);
+	text_free(&text);
+	return buf;
+}
+
+static int
+refuse(struct fault *fault, const struct text_rule *rule)
+{
+	fault_field(fault, rule->field);
+	return -1;
+}
+
+static int
+check_bytes(
+    const char *string, const struct text_rule *rule, struct fault *fault)
+{
+	size_t len = strlen(string);
+	ptrdiff_t at;
+	char shown[32];
+
+	if (len == 0 && !rule->may_be_empty) {
+		fault_set(fault, rule->kind, "%s is empty", rule->noun);
+		return refuse(fault, rule);
+	}
+	if ((at = text_utf8_bad(string, len)) != -1) {
+		fault_set(fault, FAULT_BAD_UTF8,
+		    "%s is not valid UTF-8 at byte %td", rule->noun, at + 1);
+		fault_hint(
+		    fault, "convert the input: iconv -f LATIN1 -t UTF-8");
+		return refuse(fault, rule);
+	}
+	if ((at = text_control(string, len)) == -1)
+		return 0;
+	fault_set(fault, rule->kind,
+	    "%s has the control character %s at"
+	    " position %ld",
+	    rule->noun, offender(shown, sizeof(shown), string, (size_t)at),
+	    position(string, (size_t)at));
+	fault_hint(fault, "remove it: the receiver takes plain text only");
+	return refuse(fault, rule);
+}
+
+/* Offer ${string} with every character that is not in the set as '_'. */
+static void
+hint_set(const char *string, const struct text_rule *rule, struct fault *fault)
+{
+	char tame[128];
+	size_t at, len = 0;
+
+	for (at = 0; string[at] != '\0' && len < sizeof(tame) - 1; at++) {
+		if (((unsigned char)string[at] & 0xc0) == 0x80)
+			continue;
+		tame[len] = string[at];
+		if (!rule->set_holds((unsigned char)string[at]))
+			tame[len] = rule->set_holds('_') ? '_' : '-';
+		len++;
+	}
+	tame[len] = '\0';
+	fault_hint(fault, "write \"%s\"", tame);
+}
+
+static int
+check_set(const char *string, const struct text_rule *rule, struct fault *fault)
+{
+	char shown[32];
+	size_t at;
+
+	if (rule->set == NULL)
+		return 0;
+	for (at = 0; string[at] != '\0'; at++)
+		if (!rule->set_holds((unsigned char)string[at]))
+			break;
+	if (string[at] == '\0')
+		return 0;
+	fault_set(fault, rule->kind, "%s has \"%s\" at position %ld (%s only)",
+	    rule->noun, offender(shown, sizeof(shown), string, at),
+	    position(string, at), rule->set);
+	hint_set(string, rule, fault);
+	return refuse(fault, rule);
+}
+
+static int
+check_length(
+    const char *string, const struct text_rule *rule, struct fault *fault)
+{
+	size_t len = strlen(string);
+
+	if (rule->most <= 0 || len <= (size_t)rule->most)
+		return 0;
+	fault_set(fault, FAULT_TOO_LONG, "%s has %zu bytes (at most %lld)",
+	    rule->noun, len, (long long)rule->most);
+	if (rule->key != NULL)
+		fault_hint(fault,
+		    "shorten it, or raise [checks] %s if the receiver takes it",
+		    rule->key);
+	else
+		fault_hint(fault, "shorten it");
+	return refuse(fault, rule);
+}
+
+static int
+check_text(
+    const char *string, const struct text_rule *rule, struct fault *fault)
+{
+	if (string == NULL) {
+		fault_set(
+		    fault, FAULT_MISSING_MEMBER, "%s is missing", rule->noun);
+		return refuse(fault, rule);
+	}
+	return check_bytes(string, rule, fault) ||
+		check_set(string, rule, fault) ||
+		check_length(string, rule, fault)
+	    ? -1
+	    : 0;
+}
+
+/* The smaller of the setting, which lenient input need not keep, and what
+ * can be stored. */
+static int64_t
+most(int64_t setting, bool strict, int64_t storable)
+{
+	return strict && setting > 0 && setting < storable ? setting : storable;
+}
+
+static int
+check_names(const struct entry *entry, const struct config_checks *checks,
+    bool strict, struct fault *fault)
+{
+	const char *word = strict ? "letters, digits and _" : NULL;
+	const struct text_rule ns = { .field = "namespace",
+		.noun = "namespace",
+		.kind = FAULT_BAD_NAME,
+		.most = most(checks->max_namespace, strict, LANE_TEXT - 1),
+		.key = "max_namespace",
+		.set = word,
+		.set_holds = is_word };
+	const struct text_rule metric = { .field = "metric",
+		.noun = "metric name",
+		.kind = FAULT_BAD_NAME,
+		.most = strict ? checks->max_name : 0,
+		.key = "max_name",
+		.set = word,
+		.set_holds = is_word };
+
+	if (check_text(entry->ns, &ns, fault))
+		return -1;
+	return check_text(entry->metric, &metric, fault);
+}
+
+static int
+check_sender(const struct entry *entry, bool strict, struct fault *fault)
+{
+	const struct text_rule region = { .field = "region",
+		.noun = "region",
+		.kind = FAULT_BAD_NAME,
+		.may_be_empty = true,
+		.most = strict ? 32 : LANE_TEXT - 1,
+		.set = strict ? "a-z, digits and -" : NULL,
+		.set_holds = is_region };
+	const struct text_rule account = { .field = "account",
+		.noun = "account",
+		.kind = FAULT_BAD_NAME,
+		.most = CONFIG_NAME - 1 };
+
+	if (entry->region != NULL && check_text(entry->region, &region, fault))
+		return -1;
+	if (entry->account == NULL)
+		return 0;
+	return check_text(entry->account, &account, fault);
+}
+
+/* "dimensions.KEY" for faults, or the bare word where KEY may not be shown. */
+static const char *
+dimension_field(char *buf, size_t size, const char *key)
+{
+	size_t len = key == NULL ? 0 : strlen(key);
+	static const char FIELD[] = "dimensions";
+	bool plain = len > 0 && len + sizeof(FIELD) < size;
+	size_t i;
+
+	for (i = 0; plain && i < len; i++)
+		plain = key[i] > ' ' && key[i] < 0x7f;
+	memcpy(buf, FIELD, sizeof(FIELD));
+	if (plain) {
+		buf[sizeof(FIELD) - 1] = '.';
+		memcpy(buf + sizeof(FIELD), key, len + 1);
+	}
+	return buf;
+}
+
+static int
+check_dimension(const struct entry_dimension *dimension,
+    const struct config_checks *checks, bool strict, struct fault *fault)
+{
+	char field[32];
+	const struct text_rule key = { .field = "dimensions",
+		.noun = "dimension name",
+		.kind = FAULT_BAD_NAME,
+		.most = strict ? checks->max_name : 0,
+		.key = "max_name" };
+	const struct text_rule value = { .field = dimension_field(field,
+					     sizeof(field), dimension->key),
+		.noun = "dimension value",
+		.kind = FAULT_BAD_VALUE,
+		.may_be_empty = true,
+		.most = strict ? checks->max_dimension_value : 0,
+		.key = "max_dimension_value" };
+
+	if (check_text(dimension->key, &key, fault))
+		return -1;
+	return check_text(dimension->value, &value, fault);
+}
+
+static int
+check_dimension_count(const struct entry *entry,
+    const struct config_checks *checks, bool strict, struct fault *fault)
+{
+	size_t count = entry->dimension_count;
+
+	if (strict && checks->max_dimensions > 0 &&
+	    count > (size_t)checks->max_dimensions) {
+		fault_set(fault, FAULT_TOO_MANY_DIMENSIONS,
+		    "%zu dimensions (at most %lld)", count,
+		    (long long)checks->max_dimensions);
+		fault_hint(fault,
+		    "drop some, or raise [checks]"
+		    " max_dimensions if the receiver takes them");
+		fault_field(fault, "dimensions");
+		return -1;
+	}
+	/* Also keeps the search for duplicates short. */
+	if (checks->max_row_bytes <= 0 ||
+	    count <= (size_t)checks->max_row_bytes / DIMENSION_LEAST)
+		return 0;
+	fault_set(fault, FAULT_TOO_LARGE,
+	    "%zu dimensions do not fit a row of %lld bytes", count,
+	    (long long)checks->max_row_bytes);
+	fault_hint(fault, "drop some");
+	fault_field(fault, "dimensions");
+	return -1;
+}
+
+static int
+check_duplicate(const struct entry *entry, size_t at, struct fault *fault)
+{
+	const char *key = entry->dimensions[at].key;
+	char field[32];
+	struct text shown = { 0 };
+	size_t i;
+
+	for (i = 0; i < at; i++)
+		if (strcmp(entry->dimensions[i].key, key) == 0)
+			break;
+	if (i == at)
+		return 0;
+	text_add_escaped(&shown, key, strlen(key));
+	fault_set(fault, FAULT_DUPLICATE_MEMBER,
+	    "dimension \"%.100s\" is given twice", text_string(&shown));
+	fault_hint(fault, "leave one of them out");
+	fault_field(fault, dimension_field(field, sizeof(field), key));
+	text_free(&shown);
+	return -1;
+}
+
+static int
+check_dimensions(const struct entry *entry, const struct config_checks *checks,
+    bool strict, struct fault *fault)
+{
+	size_t i;
+
+	if (check_dimension_count(entry, checks, strict, fault))
+		return -1;
+	for (i = 0; i < entry->dimension_count; i++)
+		if (check_dimension(
+			&entry->dimensions[i], checks, strict, fault) ||
+		    check_duplicate(entry, i, fault))
+			return -1;
+	return 0;
+}
+
+static int
+refuse_number(struct fault *fault, const char *field, const char *message,
+    const char *hint)
+{
+	fault_set(fault, FAULT_BAD_VALUE, "%s", message);
+	fault_hint(fault, "%s", hint);
+	fault_field(fault, field);
+	return -1;
+}
+
+static int
+check_numbers(const struct entry *entry, struct fault *fault)
+{
+	if (!isfinite(entry->value))
+		return refuse_number(fault, "value",
+		    "value is not a finite number",
+		    "leave the row out when there is no value");
+	if (entry->observed_at < -1 || entry->observed_at > TIME_MOST)
+		return refuse_number(fault, "observed_at",
+		    "the time of observation is out of range",
+		    "give a time from 1970 to 9999");
+	if (entry->max_age_ms < -1 || entry->max_age_ms == 0 ||
+	    entry->max_age_ms > AGE_MOST)
+		return refuse_number(fault, "max_age",
+		    "the age limit is out of range",
+		    "give a duration such as 15m, or none");
+	return 0;
+}
+
+static int
+check_key(const struct entry *entry, struct fault *fault)
+{
+	static const struct text_rule KEY = { .field = "key",
+		.noun = "idempotency key",
+		.kind = FAULT_BAD_VALUE,
+		.most = KEY_MOST };
+
+	return entry->key == NULL ? 0 : check_text(entry->key, &KEY, fault);
+}
+
+int
+entry_check(const struct entry *entry, const struct config_checks *checks,
+    bool strict, struct fault *fault)
+{
+	return check_names(entry, checks, strict, fault) ||
+		check_sender(entry, strict, fault) ||
+		check_dimensions(entry, checks, strict, fault) ||
+		check_numbers(entry, fault) || check_key(entry, fault)
+	    ? -1
+	    : 0;
+}
+
+/* Names are unique, so no two are equal. */
+static void
+sort(const struct entry_dimension **sorted, size_t count)
+{
+	const struct entry_dimension *moved;
+	size_t i, at;
+
+	for (i = 1; i < count; i++) {
+		moved = sorted[i];
+		for (at = i; at > 0; at--) {
+			if (strcmp(sorted[at - 1]->key, moved->key) < 0)
+				break;
+			sorted[at] = sorted[at - 1];
+		}
+		sorted[at] = moved;
+	}
+}
+
+static void
+add_dimensions(
+    struct text *text, const struct entry_dimension **sorted, size_t count)
+{
+	size_t i;
+
+	text_addc(text, '{');
+	for (i = 0; i < count; i++) {
+		if (i > 0)
+			text_addc(text, ',');
+		text_add_json(text, sorted[i]->key, strlen(sorted[i]->key));
+		text_addc(text, ':');
+		text_add_json(text, sorted[i]->value, strlen(sorted[i]->value));
+	}
+	text_addc(text, '}');
+}
+
+static int
+render_dimensions(const struct entry *entry, struct text *text)
+{
+	const struct entry_dimension *stack[SORT_STACK], **sorted = stack;
+	size_t i, count = entry->dimension_count;
+
+	if (count > SORT_STACK &&
+	    (sorted = calloc(count, sizeof(*sorted))) == NULL)
+		return -1;
+	for (i = 0; i < count; i++)
+		sorted[i] = &entry->dimensions[i];
+	sort(sorted, count);
+	add_dimensions(text, sorted, count);
+	if (sorted != stack)
+		free(sorted);
+	return 0;
+}
+
+static int
+render(const struct entry *entry, struct entry_wire *wire)
+{
+	text_clear(&wire->dimensions);
+	text_clear(&wire->wire);
+	if (render_dimensions(entry, &wire->dimensions))
+		return -1;
+	text_adds(&wire->wire, "{\"dimensions\":");
+	text_add(&wire->wire, wire->dimensions.data, wire->dimensions.len);
+	text_adds(&wire->wire, ",\"metricName\":");
+	text_add_json(&wire->wire, entry->metric, strlen(entry->metric));
+	text_adds(&wire->wire, ",\"value\":");
+	wire->value_len = number_print(wire->value, entry->value);
+	return wire->dimensions.failed || wire->wire.failed ? -1 : 0;
+}
+
+int
+entry_render(const struct entry *entry, const struct config_checks *checks,
+    struct entry_wire *wire, struct fault *fault)
+{
+	size_t row_bytes;
+
+	if (render(entry, wire))
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	row_bytes = wire->wire.len + wire->value_len + 1;
+	if (checks->max_row_bytes <= 0 ||
+	    row_bytes <= (size_t)checks->max_row_bytes)
+		return 0;
+	fault_set(fault, FAULT_TOO_LARGE,
+	    "the row takes %zu bytes on the wire (at most %lld)", row_bytes,
+	    (long long)checks->max_row_bytes);
+	fault_hint(fault, "shorten its names or dimension values");
+	return -1;
+}
+
+void
+entry_wire_free(struct entry_wire *wire)
+{
+	text_free(&wire->dimensions);
+	text_free(&wire->wire);
+}

@@ -16,7 +16,8 @@ struct entry_dimension {
 
 /** A metric as a writer gives it.  Strings are borrowed, NUL-terminated. */
 struct entry {
-	const char *ns, *region, *account, *metric; /* region, account: NULL is "" and "default" */
+	const char *ns, *metric;
+	const char *region, *account; /* NULL is "" and "default" */
 	const struct entry_dimension *dimensions;
 	size_t dimension_count;
 	double value;
@@ -28,15 +29,17 @@ struct entry {
 /** What the queue stores of it.  Reused from entry to entry; zero it first. */
 struct entry_wire {
 	struct text dimensions; /* canonical JSON, keys in byte order */
-	struct text wire;       /* {"dimensions":{...},"metricName":"...","value": */
+	struct text wire; /* {"dimensions":{...},"metricName":"...","value": */
 	char value[32];
 	size_t value_len;
 };
 
 /**
  * entry_check(entry, checks, strict, fault):
- * Check as put does (protocol.md section 5, interface.md put and [checks]): always UTF-8, no control
- * characters, non-empty names, finite value, no duplicate dimension; when strict the sets and limits of ${checks}.
+ * Check as put does (protocol.md section 5, interface.md put and [checks]):
+ * always UTF-8, no control characters, non-empty names, finite value, no
+ * duplicate dimension, and what can be stored (namespace and region below
+ * LANE_TEXT bytes); when ${strict} the sets and limits of ${checks}.
  * The row's wire text against max_row_bytes is checked by entry_render().
  * Return 0, or -1 with ${fault}: kind, field ("namespace", "metric",
  * "dimensions.KEY", "value", ...), message with the escaped offender, hint.

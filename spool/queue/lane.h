@@ -30,16 +30,18 @@ struct lane_row {
 	char doomed_message[LANE_TEXT + 8];
 };
 
-/** Find or make the lane; its id into ${id}.  In the caller's bracket when it may be new.  0 or -1. */
+/** Find or make the lane; its id into ${id}.  In the caller's bracket when it
+ * may be new.  0 or -1. */
 int lane_intern(struct db *db, const char *ns, const char *region,
     const char *account, int64_t *id);
-/** 1 found, 0 not, -1 failed. */
+/** 1 found, 0 not, -1 failed; a name longer than LANE_TEXT is FAULT_CORRUPT,
+ * here and in lane_list(). */
 int lane_load(struct db *db, int64_t id, struct lane_row *row);
 /** All lanes in id order, after ${after}; at most ${count}.  Return how many, or -1. */
 int lane_list(
     struct db *db, int64_t after, struct lane_row *rows, int count);
-/** Store state, since, wake, failures, scope, held_by, reason, code, caps and doomed_* of
- * ${row}; never pending or the name.  0 or -1. */
+/** Store state, since, wake, failures, scope, held_by, reason, code, caps and
+ * doomed_* of ${row}; never pending or the name.  0 or -1. */
 int lane_store(struct db *db, const struct lane_row *row);
 /** Add ${delta} to pending.  0 or -1 (below zero: FAULT_LEDGER_BROKEN). */
 int lane_count(struct db *db, int64_t id, int64_t delta);

@@ -24,19 +24,30 @@ struct ledger_row {
 int ledger_read(struct db *db, struct ledger_row *row);
 
 /**
+ * ledger_next_id(db, next_id):
+ * In the caller's bracket, which stays the only writer until it ends: the id
+ * that is given next.  The mark of H9 is compared here, in the gate: ids up
+ * to it that the file does not know become a gap record, and the next id lies
+ * above them.  0 or -1.
+ */
+int ledger_next_id(struct db *db, int64_t *next_id);
+
+/**
  * ledger_accept(db, rows, first_id):
  * In the caller's bracket: give ${rows} new ids, the first of which goes into
- * ${first_id}, and count them accepted and pending.  The mark of H9 is compared here, in the
- * gate: ids below it that the file does not know become a gap record.  0 or -1.
+ * ${first_id} (it is what ledger_next_id() said), and count them accepted and
+ * pending.  0 or -1.
  */
 int ledger_accept(struct db *db, int64_t rows, int64_t *first_id);
 
-/** Move ${rows} from one column to another (from LEDGER_ACCEPTED or to it never).
- * Going below zero fails with FAULT_LEDGER_BROKEN.  0 or -1. */
+/** Move ${rows} that were pending or dead to another column (to pending there
+ * is ledger_replay() alone).  Going below zero fails with
+ * FAULT_LEDGER_BROKEN.  0 or -1. */
 int ledger_move(struct db *db, enum ledger_column from,
     enum ledger_column to, int64_t rows);
 
-/** A replay: dead to pending, replayed counted; ids as ledger_accept() gives them.  0 or -1. */
+/** A replay: dead to pending, replayed counted; ids as ledger_accept() gives
+ * them.  0 or -1. */
 int ledger_replay(struct db *db, int64_t rows, int64_t *first_id);
 
 /** Count rows whose key was known; requests with an unknown outcome. */

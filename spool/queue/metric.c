@@ -1,1 +1,276 @@
 #include "metric.h"
+
+#include <sqlite3.h>
+
+#include "base/number.h"
+#include "db.h"
+#include "series.h"
+
+#define INSERT_COLUMNS \
+	"INSERT INTO metric (lane_id, id, series_id, value, accepted_at," \
+	" observed_at, expires_at) VALUES "
+#define PLACES "(?, ?, ?, ?, ?, ?, ?)"
+#define ROWS_A_STATEMENT 8
+#define PLACES_A_ROW 7
+
+static const char INSERT_ONE[] = INSERT_COLUMNS PLACES;
+
+static const char INSERT_EIGHT[] = INSERT_COLUMNS PLACES
+    "," PLACES "," PLACES "," PLACES "," PLACES "," PLACES "," PLACES
+    "," PLACES;
+
+static const char PAGE[] =
+    "SELECT metric.id, metric.series_id, metric.value, metric.accepted_at,"
+    "  metric.attempts, metric.observed_at, metric.expires_at,"
+    "  series.lane_id, series.hash, series.wire"
+    " FROM metric LEFT JOIN series ON series.id = metric.series_id"
+    " WHERE metric.lane_id = :lane_id AND metric.id > :after"
+    " ORDER BY metric.id LIMIT :limit";
+
+static const char REMOVE[] =
+    "DELETE FROM metric WHERE lane_id = :lane_id AND id = :id";
+
+static const char REMOVE_RANGE[] =
+    "DELETE FROM metric"
+    " WHERE lane_id = :lane_id AND id BETWEEN :first AND :last";
+
+/* Before the rows go: ids are global, so a range holds others' rows too. */
+static const char FORGET_ORIGINS[] =
+    "DELETE FROM origin WHERE id BETWEEN :first AND :last"
+    " AND EXISTS (SELECT 1 FROM metric"
+    "  WHERE metric.lane_id = :lane_id AND metric.id = origin.id)";
+
+static const char ATTEMPTED[] =
+    "UPDATE metric SET attempts = attempts + 1"
+    " WHERE lane_id = :lane_id AND id BETWEEN :first AND :last";
+
+static const char FIRST_ACCEPTED[] =
+    "SELECT accepted_at FROM metric WHERE lane_id = :lane_id"
+    " ORDER BY id LIMIT 1";
+
+static const char LAST_ACCEPTED[] =
+    "SELECT accepted_at FROM metric WHERE lane_id = :lane_id"
+    " ORDER BY id DESC LIMIT 1";
+
+/* The last millisecond of the year 9999: later is no time but damage. */
+#define TIME_MOST INT64_C(253402300799999)
+
+/* Series that a page has verified already; a row's place is its id's. */
+#define VERIFIED 64
+
+static int
+bind_time(struct sqlite3_stmt *stmt, int at, int64_t time)
+{
+	if (time == -1)
+		return sqlite3_bind_null(stmt, at);
+	return sqlite3_bind_int64(stmt, at, time);
+}
+
+/* By position: this one statement is worth it (names cost 14 % of it). */
+static int
+bind_row(struct sqlite3_stmt *stmt, int at, const struct metric_new *row)
+{
+	return sqlite3_bind_int64(stmt, at, row->lane_id) |
+	    sqlite3_bind_int64(stmt, at + 1, row->id) |
+	    sqlite3_bind_int64(stmt, at + 2, row->series_id) |
+	    sqlite3_bind_text(
+		stmt, at + 3, row->value, (int)row->value_len, SQLITE_STATIC) |
+	    sqlite3_bind_int64(stmt, at + 4, row->accepted_at) |
+	    bind_time(stmt, at + 5, row->observed_at) |
+	    bind_time(stmt, at + 6, row->expires_at);
+}
+
+static int
+insert(struct db *db, const char *sql, const struct metric_new *rows, int count)
+{
+	struct sqlite3_stmt *stmt;
+	int i, failed = 0;
+
+	if ((stmt = db_prepare(db, sql)) == NULL)
+		return -1;
+	for (i = 0; i < count; i++)
+		failed |= bind_row(stmt, 1 + i * PLACES_A_ROW, &rows[i]);
+	if (failed != SQLITE_OK)
+		return db_fail_code(db, SQLITE_NOMEM, "write to");
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+int
+metric_insert(struct db *db, const struct metric_new *rows, size_t count)
+{
+	for (; count >= ROWS_A_STATEMENT; count -= ROWS_A_STATEMENT) {
+		if (insert(db, INSERT_EIGHT, rows, ROWS_A_STATEMENT))
+			return -1;
+		rows += ROWS_A_STATEMENT;
+	}
+	for (; count > 0; count--, rows++)
+		if (insert(db, INSERT_ONE, rows, 1))
+			return -1;
+	return 0;
+}
+
+static bool
+time_sane(int64_t time)
+{
+	return time >= 0 && time <= TIME_MOST;
+}
+
+/* H10, what lies in the row itself. */
+static bool
+row_sane(const struct metric_row *row)
+{
+	double value;
+
+	return row->id > 0 && row->attempts >= 0 &&
+	    time_sane(row->accepted_at) &&
+	    (row->observed_at == -1 || time_sane(row->observed_at)) &&
+	    (row->expires_at == -1 || time_sane(row->expires_at)) &&
+	    number_read(row->value, row->value_len, &value) == 0;
+}
+
+/* H10, the text under which it would be sent. */
+static bool
+series_sane(struct sqlite3_stmt *stmt, const struct metric_row *row)
+{
+	if (db_column_is_null(stmt, 9))
+		return false;
+	return db_column_int(stmt, 7) == row->lane_id &&
+	    db_column_int(stmt, 8) ==
+	    series_hash(row->lane_id, row->wire, row->wire_len);
+}
+
+static void
+read_row(struct sqlite3_stmt *stmt, int64_t lane_id, int64_t verified[VERIFIED],
+    struct metric_row *row)
+{
+	int64_t *known;
+
+	row->lane_id = lane_id;
+	row->id = db_column_int(stmt, 0);
+	row->series_id = db_column_int(stmt, 1);
+	row->value = db_column_text(stmt, 2);
+	row->value_len = db_column_len(stmt, 2);
+	row->accepted_at = db_column_int(stmt, 3);
+	row->attempts = db_column_int(stmt, 4);
+	row->observed_at = db_column_optional(stmt, 5, -1);
+	row->expires_at = db_column_optional(stmt, 6, -1);
+	row->wire = db_column_text(stmt, 9);
+	row->wire_len = db_column_len(stmt, 9);
+	known = &verified[(uint64_t)row->series_id % VERIFIED];
+	if (row->series_id != *known && series_sane(stmt, row))
+		*known = row->series_id;
+	if (row->series_id != *known || !row_sane(row))
+		row->wire = NULL;
+}
+
+int
+metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
+    metric_visit *visit, void *cookie)
+{
+	int64_t verified[VERIFIED] = { 0 };
+	struct sqlite3_stmt *stmt;
+	struct metric_row row;
+	enum db_stepped stepped;
+	int visited = 0;
+
+	if ((stmt = db_prepare(db, PAGE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
+	db_bind_int(db, stmt, ":after", after_id);
+	db_bind_int(db, stmt, ":limit", limit);
+	while ((stepped = db_step(db, stmt)) == DB_ROW) {
+		read_row(stmt, lane_id, verified, &row);
+		visited++;
+		if (visit(cookie, &row) != 0)
+			break;
+	}
+	if (stepped == DB_FAILED)
+		return -1;
+	db_reset(stmt);
+	return visited;
+}
+
+/* Run a statement over the rows from ${first} to ${last}. */
+static int64_t
+change(struct db *db, const char *sql, int64_t lane_id, int64_t first,
+    int64_t last)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, sql)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
+	db_bind_int(db, stmt, ":first", first);
+	db_bind_int(db, stmt, ":last", last);
+	return db_step(db, stmt) == DB_DONE ? db_changes(db) : -1;
+}
+
+int64_t
+metric_take(struct db *db, int64_t lane_id, int64_t id)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, REMOVE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
+	db_bind_int(db, stmt, ":id", id);
+	return db_step(db, stmt) == DB_DONE ? db_changes(db) : -1;
+}
+
+int64_t
+metric_remove(struct db *db, int64_t lane_id, int64_t id)
+{
+	if (change(db, FORGET_ORIGINS, lane_id, id, id) == -1)
+		return -1;
+	return metric_take(db, lane_id, id);
+}
+
+int64_t
+metric_remove_range(struct db *db, int64_t lane_id, int64_t first, int64_t last)
+{
+	if (change(db, FORGET_ORIGINS, lane_id, first, last) == -1)
+		return -1;
+	return change(db, REMOVE_RANGE, lane_id, first, last);
+}
+
+int
+metric_attempted(struct db *db, int64_t lane_id, int64_t id)
+{
+	return metric_attempted_range(db, lane_id, id, id);
+}
+
+int
+metric_attempted_range(
+    struct db *db, int64_t lane_id, int64_t first, int64_t last)
+{
+	return change(db, ATTEMPTED, lane_id, first, last) == -1 ? -1 : 0;
+}
+
+static int64_t
+ask_accepted(struct db *db, const char *sql, int64_t lane_id)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+	int64_t accepted_at;
+
+	if ((stmt = db_prepare(db, sql)) == NULL)
+		return -2;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? -1 : -2;
+	accepted_at = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return accepted_at;
+}
+
+int64_t
+metric_first_accepted(struct db *db, int64_t lane_id)
+{
+	return ask_accepted(db, FIRST_ACCEPTED, lane_id);
+}
+
+int64_t
+metric_last_accepted(struct db *db, int64_t lane_id)
+{
+	return ask_accepted(db, LAST_ACCEPTED, lane_id);
+}

@@ -25,32 +25,40 @@ struct metric_new {
 	int64_t accepted_at, observed_at, expires_at; /* -1: not told */
 };
 
-/** Insert ${count} rows in the caller's bracket, several a statement.  0 or -1.  Counters are the writer's. */
+/** Insert ${count} rows in the caller's bracket, several a statement.  0 or
+ * -1.  Counters are the writer's. */
 int metric_insert(struct db *db, const struct metric_new *rows, size_t count);
 
-/** Called for each row; 0 goes on, anything else ends the page. */
+/** Called for each row; 0 goes on, anything else ends the page.  It must not
+ * touch the queue: the page's statement is open meanwhile. */
 typedef int metric_visit(void *cookie, const struct metric_row *row);
 
 /**
  * metric_page(db, lane_id, after_id, limit, visit, cookie):
  * Visit up to ${limit} rows of the lane with id > ${after_id} in id order.
- * A row that fails its checks (H10: value text not a JSON number, id or times out of range, no series)
- * is visited with wire NULL.  The statement is reset before returning.
+ * A row that fails its checks (H10: value text not a JSON number, id or times
+ * out of range, no series, or one whose text is not what was stored) is
+ * visited with wire NULL.  The statement is reset before returning.
  * Return the number of rows visited, or -1.
  */
 int metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
     metric_visit *visit, void *cookie);
 
-/** Remove one row: an absent one is no failure.  Return rows removed, or -1. */
+/** Remove one row, and its origin if it was replayed: an absent one is no
+ * failure.  Return rows removed, or -1. */
 int64_t metric_remove(struct db *db, int64_t lane_id, int64_t id);
-/** Remove all rows of the lane from ${first} to ${last}.  Rows removed, or -1. */
+/** The same for a row that lives on elsewhere: its origin stays. */
+int64_t metric_take(struct db *db, int64_t lane_id, int64_t id);
+/** Remove all rows of the lane from ${first} to ${last}, and their origins.
+ * Rows removed, or -1. */
 int64_t metric_remove_range(
     struct db *db, int64_t lane_id, int64_t first, int64_t last);
 /** Add one to the attempts of one row, or of a range. 0 or -1. */
 int metric_attempted(struct db *db, int64_t lane_id, int64_t id);
 int metric_attempted_range(
     struct db *db, int64_t lane_id, int64_t first, int64_t last);
-/** Accepted_at of the lane's first row (lowest id), last row; -1 if it has none, -2 failed. */
+/** accepted_at of the lane's first row (lowest id) and last row; -1 if it has
+ * none, -2 failed. */
 int64_t metric_first_accepted(struct db *db, int64_t lane_id);
 int64_t metric_last_accepted(struct db *db, int64_t lane_id);
 

@@ -9,11 +9,13 @@ struct text;
 
 struct series_row {
 	int64_t id, lane_id;
-	const char *metric, *dimensions, *wire; /* live until the next call */
+	const char *metric, *dimensions, *wire; /* in texts */
 	size_t wire_len;
+	char *texts; /* series_row_free() */
 };
 
-/** The hash of a series of lane ${lane_id}, over its wire text (which holds metric and dimensions). */
+/** The hash of a series of lane ${lane_id}, over its wire text (which holds
+ * metric and dimensions). */
 int64_t series_hash(int64_t lane_id, const char *wire, size_t wire_len);
 
 /** Find (by hash, then by text) or make the series; its id into ${id}.  In the
@@ -21,11 +23,19 @@ int64_t series_hash(int64_t lane_id, const char *wire, size_t wire_len);
 int series_intern(struct db *db, int64_t lane_id, const char *metric,
     const char *dimensions, const char *wire, size_t wire_len, int64_t *id);
 
-/** Load one; its hash is recomputed (H10): FAULT_CORRUPT if it differs.  1 found, 0 not, -1. */
+/** Load one; its hash is recomputed (H10): FAULT_CORRUPT if it differs.  1
+ * found (series_row_free() it), 0 not, -1. */
 int series_load(struct db *db, int64_t id, struct series_row *row);
+/** Free what series_load() copied; needless unless it returned 1. */
+void series_row_free(struct series_row *row);
 
-/** Remove up to ${most} series that no row of metric or dead_letter, edit or
- * suspect uses, looking at series after ${cursor}, which moves on and wraps.  Return how many, or -1. */
+/**
+ * series_collect(db, cursor, most):
+ * In a bracket of its own: look at ${most} series after ${cursor}, which
+ * moves on and wraps to 0, and remove those that no row of metric,
+ * dead_letter, edit or suspect uses.  Lanes with more than 1,000 pending rows
+ * are passed over.  Return how many were removed, or -1.
+ */
 int64_t series_collect(struct db *db, int64_t *cursor, int most);
 
 #endif

@@ -12,9 +12,9 @@ struct writer_result;
 
 /*
  * Where an atomic put keeps its input until all of it is read and checked:
- * compact records in a buffer, spilled to an unnamed file in ${dir} (O_TMPFILE, or created 0600
- * and unlinked) once it is large.  A series' text is written once per slot of a bounded
- * dictionary, so memory stays flat whatever the input.
+ * compact records in a buffer, spilled to an unnamed file in ${dir} (O_TMPFILE,
+ * or created 0600 and unlinked) once it is large.  A series' text is written
+ * once per slot of a bounded memo, so memory stays flat whatever the input.
  */
 struct stage;
 
@@ -26,8 +26,10 @@ int stage_add(struct stage *stage, const struct entry *entry,
 /** Rows staged so far; bytes they take. */
 int64_t stage_rows(const struct stage *stage);
 int64_t stage_bytes(const struct stage *stage);
-/** Queue everything in one transaction of ${writer}, begin and commit included.  0 or -1; then nothing was stored
- * (save FAULT_OUTCOME_UNKNOWN). */
+/** Queue everything in one transaction of ${writer}, begin and commit
+ * included; a large stage looks first whether the disk has room for it (H7).
+ * 0 or -1; then nothing was stored (save FAULT_OUTCOME_UNKNOWN).  The stage is
+ * used up. */
 int stage_commit(struct stage *stage, struct writer *writer, int64_t now_ms,
     struct writer_result *result, struct fault *fault);
 

@@ -1,1 +1,98 @@
 #include "suspect.h"
+
+#include "cell.h"
+#include "db.h"
+
+static const char STORE[] =
+    "INSERT OR REPLACE INTO suspect"
+    " (series_id, doomed_through, code, message, attempt_id, since_at)"
+    " VALUES (:series_id, :doomed_through, :code, :message, :attempt_id,"
+    "  :since_at)";
+
+static const char CLEAR[] = "DELETE FROM suspect WHERE series_id = :series_id";
+
+#define SUSPECT_COLUMNS \
+	"series_id, doomed_through, code, attempt_id, since_at, message"
+
+static const char LOAD[] = "SELECT " SUSPECT_COLUMNS
+			   " FROM suspect WHERE series_id = :series_id";
+
+static const char LIST[] = "SELECT " SUSPECT_COLUMNS
+			   " FROM suspect WHERE series_id > :after"
+			   " ORDER BY series_id LIMIT :count";
+
+int
+suspect_store(struct db *db, const struct suspect_row *row)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, STORE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":series_id", row->series_id);
+	db_bind_int(db, stmt, ":doomed_through", row->doomed_through);
+	db_bind_optional(db, stmt, ":code", row->code, -1);
+	db_bind_text(db, stmt, ":message", row->message);
+	db_bind_optional(db, stmt, ":attempt_id", row->attempt_id, -1);
+	db_bind_int(db, stmt, ":since_at", row->since_at);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+int
+suspect_clear(struct db *db, int64_t series_id)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, CLEAR)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":series_id", series_id);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+static void
+read_row(struct sqlite3_stmt *stmt, struct suspect_row *row)
+{
+	row->series_id = db_column_int(stmt, 0);
+	row->doomed_through = db_column_int(stmt, 1);
+	row->code = db_column_optional(stmt, 2, -1);
+	row->attempt_id = db_column_optional(stmt, 3, -1);
+	row->since_at = db_column_int(stmt, 4);
+	cell_copy(row->message, sizeof(row->message), stmt, 5);
+}
+
+int
+suspect_load(struct db *db, int64_t series_id, struct suspect_row *row)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, LOAD)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":series_id", series_id);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	read_row(stmt, row);
+	db_reset(stmt);
+	return 1;
+}
+
+int
+suspect_list(struct db *db, int64_t after, struct suspect_row *rows, int count)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped = DB_DONE;
+	int n;
+
+	if ((stmt = db_prepare(db, LIST)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":after", after);
+	db_bind_int(db, stmt, ":count", count);
+	for (n = 0; n < count; n++) {
+		if ((stepped = db_step(db, stmt)) != DB_ROW)
+			break;
+		read_row(stmt, &rows[n]);
+	}
+	if (stepped == DB_FAILED)
+		return -1;
+	db_reset(stmt);
+	return n;
+}

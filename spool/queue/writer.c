@@ -1,1 +1,510 @@
 #include "writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/number.h"
+#include "base/span.h"
+#include "base/text.h"
+#include "ballast.h"
+#include "bell.h"
+#include "checkpoint.h"
+#include "db.h"
+#include "entry.h"
+#include "lane.h"
+#include "ledger.h"
+#include "memo.h"
+#include "metric.h"
+#include "series.h"
+
+/* Rows that are kept back to be inserted together. */
+#define ROWS 64
+/* Expired keys that a round which uses keys removes. */
+#define FORGET_KEYS "100"
+#define PAGE_BYTES 4096
+
+static const char FIND_KEY[] = "SELECT id FROM enqueue_key"
+			       " WHERE key = :key AND expires_at > :now";
+
+/* OR REPLACE: an expired one may still be there. */
+static const char ADD_KEY[] =
+    "INSERT OR REPLACE INTO enqueue_key (key, id, expires_at)"
+    " VALUES (:key, :id, :expires_at)";
+
+static const char FORGET_EXPIRED_KEYS[] =
+    "DELETE FROM enqueue_key WHERE key IN (SELECT key FROM enqueue_key"
+    "  WHERE expires_at <= :now ORDER BY expires_at LIMIT " FORGET_KEYS ")";
+
+static const char FREE_PAGES[] = "PRAGMA freelist_count";
+
+/* A series as it was resolved. */
+struct resolved {
+	int64_t lane_id, series_id;
+};
+
+/* Rows a round adds to a lane. */
+struct lane_share {
+	int64_t lane_id, rows;
+};
+
+struct writer {
+	struct db *db;
+	const struct config *config;
+	bool open;   /* a round is */
+	bool failed; /* it can only be abandoned */
+
+	struct memo *memo;
+	struct resolved resolved[MEMO_SLOTS]; /* of the memo's slots */
+	int64_t data_version; /* of the file when the memo was right */
+	struct text name;     /* of the series looked for */
+
+	int64_t first_id, next_id;
+	int64_t duplicates, keys_at; /* keys_at: when keys were used, -1 */
+	struct metric_new rows[ROWS];
+	char values[ROWS][NUMBER_TEXT_SIZE];
+	size_t row_count;
+	struct lane_share *shares;
+	size_t share_count, share_size, share_last;
+};
+
+struct writer *
+writer_new(struct db *db, const struct config *config, struct fault *fault)
+{
+	struct writer *writer = calloc(1, sizeof(*writer));
+
+	if (writer == NULL || (writer->memo = memo_new()) == NULL) {
+		fault_set(fault, FAULT_INTERNAL, "out of memory");
+		free(writer);
+		return NULL;
+	}
+	writer->db = db;
+	writer->config = config;
+	return writer;
+}
+
+void
+writer_free(struct writer *writer)
+{
+	if (writer == NULL)
+		return;
+	writer_abandon(writer);
+	memo_free(writer->memo);
+	text_free(&writer->name);
+	free(writer->shares);
+	free(writer);
+}
+
+/* What went wrong is in the connection: tell it, and give the round up. */
+static int
+fail(struct writer *writer, struct fault *fault)
+{
+	writer->failed = true;
+	if (fault != NULL)
+		*fault = *db_fault(writer->db);
+	return -1;
+}
+
+static int
+fail_memory(struct writer *writer, struct fault *fault)
+{
+	writer->failed = true;
+	return fault_set(fault, FAULT_INTERNAL, "out of memory");
+}
+
+static int
+free_pages(struct db *db, int64_t *pages)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, FREE_PAGES)) == NULL ||
+	    db_step(db, stmt) != DB_ROW)
+		return -1;
+	*pages = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+static int
+refuse_full(struct writer *writer, int64_t used, struct fault *fault)
+{
+	char has[SPAN_TEXT_SIZE], may[SPAN_TEXT_SIZE];
+
+	fault_set(fault, FAULT_QUEUE_FULL, "the queue is full (%s of %s)",
+	    span_print_bytes(has, used),
+	    span_print_bytes(may, writer->config->queue.max_size));
+	fault_hint(fault,
+	    "see what waits with: monspool status; [queue] max_size in the"
+	    " configuration is the bound");
+	return -1;
+}
+
+/* Whether ${more} bytes go under max_size.  Pages that drained rows left
+ * count as room. */
+static int
+check_bound(struct writer *writer, int64_t more, struct fault *fault)
+{
+	int64_t most = writer->config->queue.max_size, pages;
+	int64_t used = db_bytes(writer->db);
+
+	if (most <= 0 || used + more < most)
+		return 0;
+	if (free_pages(writer->db, &pages))
+		return fail(writer, fault);
+	used -= pages * PAGE_BYTES;
+	if (used + more < most)
+		return 0;
+	return refuse_full(writer, used, fault);
+}
+
+/* What was resolved holds as long as nobody else wrote: another process may
+ * have collected a series since. */
+static void
+refresh_memo(struct writer *writer)
+{
+	int64_t version = db_data_version(writer->db);
+
+	if (version == writer->data_version)
+		return;
+	memo_clear(writer->memo);
+	writer->data_version = version;
+}
+
+static int
+start(struct writer *writer, struct fault *fault)
+{
+	if (check_bound(writer, 0, fault))
+		return -1;
+	if (ledger_next_id(writer->db, &writer->first_id))
+		return fail(writer, fault);
+	refresh_memo(writer);
+	return 0;
+}
+
+/* H3's checkpoint lies between the gate and the transaction. */
+static int
+enter(struct writer *writer)
+{
+	int failed;
+
+	if (db_enter(writer->db))
+		return -1;
+	checkpoint_before_insert(writer->db, writer->config->queue.wal_max);
+	/* Until COMMIT nothing of the round is stored; afterwards all of it. */
+	failed = db_begin(writer->db);
+	db_leave(writer->db); /* the transaction stays in */
+	return failed;
+}
+
+int
+writer_begin(struct writer *writer, struct fault *fault)
+{
+	if (writer->open)
+		return fault_set(fault, FAULT_INTERNAL,
+		    "a round of the writer is open already");
+	if (enter(writer))
+		return fail(writer, fault);
+	writer->open = true;
+	writer->failed = false;
+	if (start(writer, fault)) {
+		writer_abandon(writer);
+		return -1;
+	}
+	writer->next_id = writer->first_id;
+	writer->duplicates = 0;
+	writer->keys_at = -1;
+	writer->row_count = 0;
+	writer->share_count = 0;
+	return 0;
+}
+
+int
+writer_reserve(struct writer *writer, int64_t bytes, struct fault *fault)
+{
+	const struct place *place = db_place(writer->db);
+	int64_t reserve = writer->config->queue.reserve;
+	int64_t disk = place_free(place->dir);
+	char has[SPAN_TEXT_SIZE], needs[SPAN_TEXT_SIZE];
+
+	if (check_bound(writer, bytes, fault))
+		return -1;
+	if (reserve > 0 && !ballast_ready(place->ballast, reserve))
+		bytes += reserve;
+	if (disk < 0 || bytes <= disk)
+		return 0;
+	fault_set(fault, FAULT_DISK_FULL,
+	    "%s are free on the disk of the queue, this needs %s",
+	    span_print_bytes(has, disk), span_print_bytes(needs, bytes));
+	fault_hint(fault, "free some space: df -h %.160s", place->dir);
+	return -1;
+}
+
+/* All that names the series: the wire text holds metric and dimensions. */
+static int
+name_series(struct writer *writer, const struct writer_series *series)
+{
+	struct text *name = &writer->name;
+
+	text_clear(name);
+	text_add(name, series->ns, strlen(series->ns) + 1);
+	text_add(name, series->region, strlen(series->region) + 1);
+	text_add(name, series->account, strlen(series->account) + 1);
+	text_add(name, series->wire, series->wire_len);
+	return name->failed ? -1 : 0;
+}
+
+static int
+resolve(struct db *db, const struct writer_series *series,
+    struct resolved *resolved)
+{
+	if (lane_intern(db, series->ns, series->region, series->account,
+		&resolved->lane_id))
+		return -1;
+	return series_intern(db, resolved->lane_id, series->metric,
+	    series->dimensions, series->wire, series->wire_len,
+	    &resolved->series_id);
+}
+
+int
+writer_intern(struct writer *writer, const struct writer_series *series,
+    int64_t *lane_id, int64_t *series_id, struct fault *fault)
+{
+	bool known;
+	int slot;
+
+	if (name_series(writer, series))
+		return fail_memory(writer, fault);
+	slot = memo_slot(
+	    writer->memo, writer->name.data, writer->name.len, &known);
+	if (slot == -1)
+		return fail_memory(writer, fault);
+	if (!known && resolve(writer->db, series, &writer->resolved[slot])) {
+		memo_forget(writer->memo, slot);
+		return fail(writer, fault);
+	}
+	*lane_id = writer->resolved[slot].lane_id;
+	*series_id = writer->resolved[slot].series_id;
+	return 0;
+}
+
+/* 1 known, with its id; 0 not; -1. */
+static int
+find_key(struct db *db, const char *key, int64_t now_ms, int64_t *id)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, FIND_KEY)) == NULL)
+		return -1;
+	db_bind_text(db, stmt, ":key", key);
+	db_bind_int(db, stmt, ":now", now_ms);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	*id = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return 1;
+}
+
+static int
+add_key(struct db *db, const char *key, int64_t id, int64_t expires_at)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, ADD_KEY)) == NULL)
+		return -1;
+	db_bind_text(db, stmt, ":key", key);
+	db_bind_int(db, stmt, ":id", id);
+	db_bind_int(db, stmt, ":expires_at", expires_at);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+int
+writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
+    int64_t *id, struct fault *fault)
+{
+	int64_t memory = writer->config->queue.key_memory_ms;
+
+	writer->keys_at = now_ms;
+	switch (find_key(writer->db, key, now_ms, id)) {
+	case 1:
+		writer->duplicates++;
+		return 1;
+	case 0:
+		if (add_key(writer->db, key, writer->next_id, now_ms + memory))
+			return fail(writer, fault);
+		return 0;
+	default:
+		return fail(writer, fault);
+	}
+}
+
+/* Count a row for its lane; rows of one lane come in runs. */
+static int
+share(struct writer *writer, int64_t lane_id)
+{
+	size_t size = writer->share_size == 0 ? 8 : 2 * writer->share_size;
+	struct lane_share *grown;
+	size_t i = writer->share_last;
+
+	if (i >= writer->share_count || writer->shares[i].lane_id != lane_id)
+		for (i = 0; i < writer->share_count; i++)
+			if (writer->shares[i].lane_id == lane_id)
+				break;
+	if (i == writer->share_size) {
+		grown = realloc(writer->shares, size * sizeof(*grown));
+		if (grown == NULL)
+			return -1;
+		writer->shares = grown;
+		writer->share_size = size;
+	}
+	if (i == writer->share_count) {
+		writer->shares[i].lane_id = lane_id;
+		writer->shares[i].rows = 0;
+		writer->share_count++;
+	}
+	writer->shares[i].rows++;
+	writer->share_last = i;
+	return 0;
+}
+
+static int
+flush(struct writer *writer)
+{
+	size_t count = writer->row_count;
+
+	writer->row_count = 0;
+	return metric_insert(writer->db, writer->rows, count);
+}
+
+int
+writer_add_interned(struct writer *writer, const struct writer_row *row,
+    int64_t *id, struct fault *fault)
+{
+	size_t at = writer->row_count;
+	struct metric_new *new = &writer->rows[at];
+
+	if (share(writer, row->lane_id))
+		return fail_memory(writer, fault);
+	memcpy(writer->values[at], row->value, row->value_len);
+	new->lane_id = row->lane_id;
+	new->id = writer->next_id++;
+	new->series_id = row->series_id;
+	new->value = writer->values[at];
+	new->value_len = row->value_len;
+	new->accepted_at = row->accepted_at;
+	new->observed_at = row->observed_at;
+	new->expires_at = row->expires_at;
+	*id = new->id;
+	if (++writer->row_count == ROWS && flush(writer))
+		return fail(writer, fault);
+	return 0;
+}
+
+int
+writer_add(struct writer *writer, const struct entry *entry,
+    const struct entry_wire *wire, int64_t now_ms, int64_t *id,
+    struct fault *fault)
+{
+	const struct writer_series series = { .ns = entry->ns,
+		.region = entry->region == NULL ? "" : entry->region,
+		.account = entry->account == NULL ? "default" : entry->account,
+		.metric = entry->metric,
+		.dimensions = wire->dimensions.data,
+		.wire = wire->wire.data,
+		.wire_len = wire->wire.len };
+	struct writer_row row = { .value = wire->value,
+		.value_len = wire->value_len,
+		.accepted_at = now_ms,
+		.observed_at = entry->observed_at,
+		.expires_at = -1 };
+	int taken;
+
+	if (entry->key != NULL &&
+	    (taken = writer_take_key(writer, entry->key, now_ms, id, fault)) !=
+		0)
+		return taken;
+	if (entry->max_age_ms >= 0)
+		row.expires_at = now_ms + entry->max_age_ms;
+	if (writer_intern(writer, &series, &row.lane_id, &row.series_id, fault))
+		return -1;
+	return writer_add_interned(writer, &row, id, fault);
+}
+
+static int
+forget_keys(struct db *db, int64_t now_ms)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, FORGET_EXPIRED_KEYS)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":now", now_ms);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+/* Insert what is kept back, and count what the round did. */
+static int
+finish(struct writer *writer)
+{
+	int64_t rows = writer->next_id - writer->first_id, first_id;
+	size_t i;
+
+	if (flush(writer))
+		return -1;
+	for (i = 0; i < writer->share_count; i++)
+		if (lane_count(writer->db, writer->shares[i].lane_id,
+			writer->shares[i].rows))
+			return -1;
+	if (rows > 0 && ledger_accept(writer->db, rows, &first_id))
+		return -1;
+	if (writer->duplicates > 0 &&
+	    ledger_count_duplicates(writer->db, writer->duplicates))
+		return -1;
+	if (writer->keys_at != -1 && forget_keys(writer->db, writer->keys_at))
+		return -1;
+	return 0;
+}
+
+static void
+tell(const struct writer *writer, struct writer_result *result)
+{
+	result->queued = writer->next_id - writer->first_id;
+	result->duplicates = writer->duplicates;
+	result->first_id = result->queued == 0 ? -1 : writer->first_id;
+	result->last_id = result->queued == 0 ? -1 : writer->next_id - 1;
+}
+
+int
+writer_commit(
+    struct writer *writer, struct writer_result *result, struct fault *fault)
+{
+	if (!writer->open || writer->failed) {
+		writer_abandon(writer);
+		return fault_set(fault, FAULT_INTERNAL,
+		    "there is no round of the writer to commit");
+	}
+	if (finish(writer)) {
+		fail(writer, fault);
+		writer_abandon(writer);
+		return -1;
+	}
+	writer->open = false;
+	if (db_commit(writer->db)) {
+		memo_clear(writer->memo); /* its ids may be given again */
+		return fail(writer, fault);
+	}
+	tell(writer, result);
+	if (result->queued > 0)
+		bell_ring_path(db_place(writer->db)->bell);
+	return 0;
+}
+
+void
+writer_abandon(struct writer *writer)
+{
+	if (!writer->open)
+		return;
+	writer->open = false;
+	db_rollback(writer->db);
+	memo_clear(writer->memo); /* its ids may be given again */
+}
