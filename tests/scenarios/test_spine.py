@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+import oracle
 from house import SECRET_KEY, row, wait_until
 from liar import reply
 
@@ -297,3 +298,22 @@ def test_a_missing_queue_is_not_made(spool, forwarder):
     done = ahead.once(check=66)
     assert "init" in done.stderr
     assert not (spool.path.parent / "other.db").exists()
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_every_attempt_is_signed_anew_as_the_oracle_signs(
+        method, spool, receiver, forwarder):
+    spool.put_rows(row(n) for n in range(200))
+    sink = receiver(fault="code=1002,every=3")
+    forwarder(sink.url, {"receiver.method": method}).drain(check=0)
+    requests = sink.requests()
+    assert len(requests) > 4
+    for one in requests:
+        assert one["method"] == method and one["signature_ok"]
+        assert one["signature"] == oracle.sign(
+            method, SECRET_ID, SECRET_KEY, one["region"], one["timestamp"], one["nonce"])
+        assert abs(one["timestamp"] - time.time()) < 60
+    nonces = [one["nonce"] for one in requests]
+    assert all(1 <= nonce < 2**31 for nonce in nonces)
+    assert len(set(nonces)) == len(nonces)
+    assert sorted(values(sink.records())) == list(range(200))
