@@ -285,15 +285,19 @@ place_correct(const char *path, unsigned mode, long gid, struct fault *fault)
 	if ((fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return fault_errno(fault, errno, "cannot open %s", path);
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	if (fstat(fd, &st))
+	if (fstat(fd, &st)) {
 		error = errno;
-	else if (S_ISLNK(st.st_mode) || st.st_nlink > 1)
-		error = ELOOP;
-	else if (gid >= 0 && st.st_gid != (gid_t)gid &&
-	    fchownat(fd, "", (uid_t)-1, (gid_t)gid, AT_EMPTY_PATH))
+	} else if (S_ISLNK(st.st_mode) ||
+	    (st.st_nlink > 1 && !S_ISDIR(st.st_mode))) {
+		close(fd);
+		return fault_set(fault, FAULT_QUEUE_FOREIGN,
+		    "%s is a link to something else", path);
+	} else if (gid >= 0 && st.st_gid != (gid_t)gid &&
+	    fchownat(fd, "", (uid_t)-1, (gid_t)gid, AT_EMPTY_PATH)) {
 		error = errno;
-	else if ((st.st_mode & 07777) != mode && chmod(proc, (mode_t)mode))
+	} else if ((st.st_mode & 07777) != mode && chmod(proc, (mode_t)mode)) {
 		error = errno;
+	}
 	close(fd);
 	if (error != 0)
 		return fault_errno(

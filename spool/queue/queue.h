@@ -14,7 +14,8 @@ struct queue_init {
 	const char *group;     /* NULL: leave */
 	unsigned mode;         /* of the files; 0: 0660 */
 	bool any_filesystem;
-	const struct config *config; /* settings to copy in, or NULL for defaults */
+	const struct config *config; /* settings to copy in; NULL: the
+	                              * defaults, or what the queue has */
 };
 
 /**
