@@ -73,18 +73,6 @@ lane_intern(struct db *db, const char *ns, const char *region,
 	return ask_id(db, MAKE, ns, region, account, id) == 1 ? 0 : -1;
 }
 
-/* A word that is none of ours (a hand in the file) must not start sending. */
-static enum lane_state
-state_named(const char *name)
-{
-	int state;
-
-	for (state = 0; state < STATE_COUNT; state++)
-		if (strcmp(STATES[state], name) == 0)
-			return (enum lane_state)state;
-	return LANE_HELD;
-}
-
 /* A name that would have to be cut would send rows under a wrong one. */
 static int
 check_names(struct db *db, struct sqlite3_stmt *stmt)
@@ -115,7 +103,7 @@ read_row(struct db *db, struct sqlite3_stmt *stmt, struct lane_row *row)
 	cell_copy(row->region, sizeof(row->region), stmt, 2);
 	cell_copy(row->account, sizeof(row->account), stmt, 3);
 	row->pending = db_column_int(stmt, 4);
-	row->state = state_named(db_column_text(stmt, 5));
+	row->state = lane_state_named(db_column_text(stmt, 5));
 	row->since_at = db_column_optional(stmt, 6, -1);
 	row->wake_at = db_column_optional(stmt, 7, -1);
 	row->failures = db_column_int(stmt, 8);
@@ -225,4 +213,16 @@ const char *
 lane_state_name(enum lane_state state)
 {
 	return STATES[state];
+}
+
+/* A word that is none of ours (a hand in the file) must not start sending. */
+enum lane_state
+lane_state_named(const char *name)
+{
+	int state;
+
+	for (state = 0; state < STATE_COUNT; state++)
+		if (strcmp(STATES[state], name) == 0)
+			return (enum lane_state)state;
+	return LANE_HELD;
 }

@@ -38,8 +38,7 @@ int lane_intern(struct db *db, const char *ns, const char *region,
  * here and in lane_list(). */
 int lane_load(struct db *db, int64_t id, struct lane_row *row);
 /** All lanes in id order, after ${after}; at most ${count}.  Return how many, or -1. */
-int lane_list(
-    struct db *db, int64_t after, struct lane_row *rows, int count);
+int lane_list(struct db *db, int64_t after, struct lane_row *rows, int count);
 /** Store state, since, wake, failures, scope, held_by, reason, code, caps and
  * doomed_* of ${row}; never pending or the name.  0 or -1. */
 int lane_store(struct db *db, const struct lane_row *row);
@@ -47,5 +46,7 @@ int lane_store(struct db *db, const struct lane_row *row);
 int lane_count(struct db *db, int64_t id, int64_t delta);
 
 const char *lane_state_name(enum lane_state state);
+/** The state called ${name}; LANE_HELD where there is none. */
+enum lane_state lane_state_named(const char *name);
 
 #endif

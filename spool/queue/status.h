@@ -25,7 +25,9 @@ struct status {
 	int64_t gap_ids;
 };
 
-/** Gather in one snapshot.  ${late_before} is a time, -1: late is 0.  0 or -1. */
+/** Gather in one snapshot.  ${late_before} is a time, -1: late is 0.  Within a
+ * lane late rows are sought by id, which follows the time of acceptance but
+ * near replayed rows and steps of the clock.  0 or -1. */
 int status_read(struct db *db, int64_t late_before, struct status *status);
 
 /** Store what the forwarder says of itself, in a bracket.  0 or -1. */
@@ -37,18 +39,21 @@ struct pending_row {
 	int64_t id, lane_id;
 	const char *ns, *region, *account, *metric, *dimensions, *value;
 	enum lane_state state;
-	int64_t attempts, accepted_at, observed_at, expires_at, origin_id; /* -1: none */
+	int64_t attempts, accepted_at, observed_at, expires_at,
+	    origin_id; /* -1: none */
 };
 struct pending_filter {
-	const char *ns_glob, *region_glob, *account_glob, *metric_glob; /* NULL: any */
+	const char *ns_glob, *region_glob, *account_glob,
+	    *metric_glob; /* NULL: any */
 	const char *dimension_key, *dimension_value;
 	int64_t accepted_before, accepted_after; /* -1: any */
-	int state; /* enum lane_state, -1: any */
+	int state;                               /* enum lane_state, -1: any */
 };
 typedef int pending_visit(void *cookie, const struct pending_row *row);
 
-/** Visit pending rows in id order over all lanes, at most ${limit} (-1: all), paged so that no read
- * transaction is open while ${visit} runs.  Number visited, or -1. */
+/** Visit pending rows in id order over all lanes, at most ${limit} (-1: all),
+ * paged so that no read transaction is open while ${visit} runs.  What
+ * ${visit} returns other than 0 ends the list.  Number visited, or -1. */
 int64_t status_list(struct db *db, const struct pending_filter *filter,
     int64_t limit, pending_visit *visit, void *cookie);
 /** One pending row by id: 1, 0, -1. */
