@@ -277,6 +277,14 @@ number_read(const char *text, size_t len, double *value)
 	return 0;
 }
 
+bool
+number_is(const char *text, size_t len)
+{
+	struct scan scan;
+
+	return scan_number(text, len, &scan) == 0;
+}
+
 int
 number_read_whole(
     const char *text, int64_t least, int64_t most, int64_t *value)

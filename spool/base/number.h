@@ -25,6 +25,9 @@ size_t number_print(char buf[NUMBER_TEXT_SIZE], double value);
  */
 int number_read(const char *text, size_t len, double *value);
 
+/** Whether all of ${text} is a JSON number, finite as a double or not. */
+bool number_is(const char *text, size_t len);
+
 /** Read all of ${text} as a decimal whole number from ${least} to ${most}.
  * Return 0, or -1. */
 int number_read_whole(
