@@ -321,41 +321,67 @@ keeps_the_message_escaped(void **state)
 	assert_string_equal(answer.message, "no code");
 }
 
-/* The message kept of ${count} times ${unit}, all of it ${each} bytes long. */
+/* Of a message that begins with ${head} x's and goes on with 300 times ${unit},
+ * which people see as ${shown}, ${bytes} bytes must be kept. */
 static void
-check_cut(const char *unit, size_t count, const char *shown, size_t kept)
+check_cut(size_t head, const char *unit, const char *shown, size_t bytes)
 {
 	char body[4096] = "{\"code\":1016,\"message\":\"";
+	char want[4096] = "";
 	struct answer answer;
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < head; i++) {
+		strcat(body, "x");
+		strcat(want, "x");
+	}
+	for (i = 0; i < 300; i++) {
 		strcat(body, unit);
+		strcat(want, shown);
+	}
 	strcat(body, "\"}");
 	answer = read_body(body);
 	assert_true(answer.well_formed);
-	assert_int_equal(strlen(answer.message), kept * strlen(shown));
-	for (i = 0; i < kept; i++)
-		assert_memory_equal(
-		    answer.message + i * strlen(shown), shown, strlen(shown));
+	assert_int_equal(strlen(answer.message), bytes);
+	assert_memory_equal(answer.message, want, bytes);
 }
 
 static void
 cuts_a_long_message_between_characters(void **state)
 {
 	(void)state;
-	check_cut("a", 256, "a", 256);
-	check_cut("a", 257, "a", 256);
-	check_cut("a", 3000, "a", 256);
-	check_cut("\xe6\x97\xa0", 400, "\xe6\x97\xa0", 85);
-	check_cut("\xf0\x9f\x98\x80", 400, "\xf0\x9f\x98\x80", 64);
-	check_cut("\xc3\xa9", 400, "\xc3\xa9", 128);
-	check_cut("a\xe6\x97\xa0\xc3\xa9", 100, "a\xe6\x97\xa0\xc3\xa9", 42);
-	check_cut("\\u0007", 100, "\\x07", 64);
-	check_cut("a\\u0007", 100, "a\\x07", 51);
-	check_cut("\\\\", 300, "\\\\", 128);
-	check_cut("\\\\xx", 300, "\\\\xx", 64);
-	check_cut("x\\\\", 300, "x\\\\", 85);
+	check_cut(0, "a", "a", 256);
+	check_cut(0, "\xc3\xa9", "\xc3\xa9", 256);
+	check_cut(1, "\xc3\xa9", "\xc3\xa9", 255);
+	check_cut(0, "\xe6\x97\xa0", "\xe6\x97\xa0", 255);
+	check_cut(2, "\xe6\x97\xa0", "\xe6\x97\xa0", 254);
+	check_cut(0, "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", 256);
+	check_cut(3, "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", 255);
+	check_cut(1, "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", 253);
+	check_cut(0, "\\u0007", "\\x07", 256);
+	check_cut(1, "\\u0007", "\\x07", 253);
+	check_cut(3, "\\u0007", "\\x07", 255);
+	check_cut(0, "\\\\", "\\\\", 256);
+	check_cut(1, "\\\\", "\\\\", 255);
+	check_cut(0, "\\\\xAB", "\\\\xAB", 255);
+	check_cut(250, "\\\\xAB", "\\\\xAB", 255);
+	check_cut(249, "\\\\xAB", "\\\\xAB", 256);
+}
+
+static void
+keeps_a_message_that_just_fits(void **state)
+{
+	char body[400] = "{\"code\":1016,\"message\":\"";
+	struct answer answer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 255; i++)
+		strcat(body, "a");
+	strcat(body, "b\"}");
+	answer = read_body(body);
+	assert_int_equal(strlen(answer.message), 256);
+	assert_int_equal(answer.message[255], 'b');
 }
 
 /* Any byte string: no crash, and the result is always one of the two. */
@@ -399,6 +425,7 @@ main(void)
 		cmocka_unit_test(forgives_bad_utf8_and_nothing_else),
 		cmocka_unit_test(keeps_the_message_escaped),
 		cmocka_unit_test(cuts_a_long_message_between_characters),
+		cmocka_unit_test(keeps_a_message_that_just_fits),
 		cmocka_unit_test(stands_any_change_of_a_good_answer),
 	};
 
