@@ -1,0 +1,253 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "queue/status.h"
+#include "cli.h"
+#include "filter.h"
+#include "lines.h"
+#include "table.h"
+
+/* Rows a person is shown unless more are asked for, and rows a table. */
+#define ROWS_SHOWN 100
+#define ROWS_A_TABLE 1000
+
+static const char *const STATES[] = {
+	[LANE_READY] = "ready",
+	[LANE_WAITING] = "waiting",
+	[LANE_HELD] = "held",
+	NULL,
+};
+
+static struct list_options {
+	const char *ns, *region, *account, *metric, *dimension;
+	int64_t older_than, newer_than, limit;
+	int state;
+	bool late;
+} options = { .older_than = -1, .newer_than = -1, .limit = -1, .state = -1 };
+
+#define SLOT(member) .offset = offsetof(struct list_options, member)
+static const struct option OPTIONS[] = {
+	{ .name = "namespace",
+	    .argument = "G",
+	    .take = option_text,
+	    SLOT(ns),
+	    .help = "globs with * and ?, several joined by commas" },
+	{ .name = "region",
+	    .argument = "G",
+	    .take = option_text,
+	    SLOT(region),
+	    .help = "the same; - is a row without a region" },
+	{ .name = "account",
+	    .argument = "G",
+	    .take = option_text,
+	    SLOT(account),
+	    .help = "the same" },
+	{ .name = "metric",
+	    .argument = "G",
+	    .take = option_text,
+	    SLOT(metric),
+	    .help = "the same" },
+	{ .name = "dim",
+	    .argument = "K=V",
+	    .take = option_text,
+	    SLOT(dimension),
+	    .help = "rows with this dimension" },
+	{ .name = "older-than",
+	    .argument = "D",
+	    .take = option_span,
+	    SLOT(older_than),
+	    .help = "accepted longer ago than this" },
+	{ .name = "newer-than",
+	    .argument = "D",
+	    .take = option_span,
+	    SLOT(newer_than),
+	    .help = "accepted within this span" },
+	{ .name = "state",
+	    .argument = "S",
+	    .take = option_choice,
+	    SLOT(state),
+	    .choices = STATES,
+	    .help = "of the lane: ready, waiting or held" },
+	{ .name = "late",
+	    .take = option_flag,
+	    SLOT(late),
+	    .help = "older than [late] after" },
+	{ .name = "limit",
+	    .argument = "N",
+	    .take = option_whole,
+	    SLOT(limit),
+	    .help = "at most so many, 0 all (100; --json: all)" },
+	{ 0 },
+};
+
+/* A listing under way. */
+struct listing {
+	const struct cli *cli;
+	struct table *table;
+	struct text line;
+	int64_t now_ms, shown, most; /* most: -1 all */
+	bool more;                   /* the limit cut it off */
+};
+
+static const struct table_column COLUMNS[] = {
+	{ "ID", true },
+	{ "NAMESPACE", false },
+	{ "REGION", false },
+	{ "METRIC", false },
+	{ "DIMENSIONS", false },
+	{ "VALUE", true },
+	{ "STATE", false },
+	{ "TRIES", true },
+	{ "AGE", true },
+	{ NULL, false },
+};
+
+static void
+add_to_table(struct listing *listing, const struct pending_row *row)
+{
+	struct table *table = listing->table;
+
+	table_cell(table, lines_int(row->id));
+	table_cell(table, lines_escaped(row->ns));
+	table_cell(table, lines_escaped(row->region));
+	table_cell(table, lines_escaped(row->metric));
+	table_cell(table, lines_dimensions_cell(row->dimensions));
+	table_cell(table, lines_escaped(row->value));
+	table_cell(table, lane_state_name(row->state));
+	table_cell(table, lines_int(row->attempts));
+	table_cell(table, lines_span(listing->now_ms - row->accepted_at));
+	if (table_rows(table) >= ROWS_A_TABLE)
+		table_print(table);
+}
+
+static void
+print_json(struct listing *listing, const struct pending_row *row)
+{
+	text_clear(&listing->line);
+	lines_pending(&listing->line, row, NULL, listing->now_ms);
+	text_adds(&listing->line, "}\n");
+	output_data(text_string(&listing->line), listing->line.len);
+}
+
+static int
+on_row(void *cookie, const struct pending_row *row)
+{
+	struct listing *listing = cookie;
+
+	if (!filter_matches(options.ns, row->ns) ||
+	    !filter_matches(options.region, row->region) ||
+	    !filter_matches(options.account, row->account) ||
+	    !filter_matches(options.metric, row->metric))
+		return 0;
+	if (listing->most >= 0 && listing->shown >= listing->most) {
+		listing->more = true;
+		return 1;
+	}
+	listing->shown++;
+	if (listing->cli->json)
+		print_json(listing, row);
+	else
+		add_to_table(listing, row);
+	return 0;
+}
+
+/* The earlier of two bounds, of which -1 is none. */
+static int64_t
+earlier(int64_t one, int64_t other)
+{
+	if (one == -1 || other == -1)
+		return one == -1 ? other : one;
+	return one < other ? one : other;
+}
+
+static int
+make_filter(const struct config *config, int64_t now_ms,
+    struct pending_filter *filter, struct fault *fault)
+{
+	int64_t late_ms = config->late.after_ms;
+
+	*filter = (struct pending_filter){
+		.ns_glob = filter_glob(options.ns),
+		.region_glob = filter_glob(options.region),
+		.account_glob = filter_glob(options.account),
+		.metric_glob = filter_glob(options.metric),
+		.accepted_before = options.older_than >= 0
+		    ? now_ms - options.older_than
+		    : -1,
+		.accepted_after = options.newer_than >= 0
+		    ? now_ms - options.newer_than
+		    : -1,
+		.state = options.state,
+	};
+	if (options.late)
+		filter->accepted_before = earlier(filter->accepted_before,
+		    late_ms > 0 ? now_ms - late_ms : 0);
+	return filter_dimension(options.dimension, &filter->dimension_key,
+	    &filter->dimension_value, fault);
+}
+
+/* JSON has all rows unless told; 0 is all. */
+static int64_t
+limit(const struct cli *cli)
+{
+	if (options.limit == -1)
+		return cli->json ? -1 : ROWS_SHOWN;
+	return options.limit == 0 ? -1 : options.limit;
+}
+
+static int
+print_all(struct listing *listing, struct db *db,
+    const struct pending_filter *filter, struct fault *fault)
+{
+	if (status_list(db, filter, -1, on_row, listing) == -1) {
+		*fault = *db_fault(db);
+		return -1;
+	}
+	if (!listing->cli->json && table_print(listing->table))
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	if (listing->more && !listing->cli->json && !listing->cli->quiet)
+		fprintf(stderr,
+		    "only the first %lld are shown; --limit 0 "
+		    "shows all\n",
+		    (long long)listing->shown);
+	return 0;
+}
+
+static int
+list_run(struct cli *cli)
+{
+	static struct config config;
+	struct pending_filter filter;
+	struct listing listing = {
+		.cli = cli, .now_ms = clock_wall_ms(), .most = limit(cli)
+	};
+	struct fault fault = { 0 };
+	struct db *db;
+	int result;
+
+	if ((db = cli_open(cli, DB_READER, &config, &fault)) == NULL)
+		return cli_fail(cli, &fault);
+	if (!cli->json)
+		listing.table = table_new(COLUMNS,
+		    output_colored((enum output_color)cli->color, stdout));
+	result = make_filter(&config, listing.now_ms, &filter, &fault);
+	if (result == 0)
+		result = print_all(&listing, db, &filter, &fault);
+	table_free(listing.table);
+	text_free(&listing.line);
+	db_close(db);
+	return result == 0 ? 0 : cli_fail(cli, &fault);
+}
+
+const struct command COMMAND_LIST = {
+	.name = "list",
+	.usage = "list [FILTER] [--limit N]",
+	.summary = "pending rows, in the order of their ids",
+	.options = OPTIONS,
+	.target = &options,
+	.run = list_run,
+};

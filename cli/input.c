@@ -1,0 +1,196 @@
+#include "input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+
+#define FIRST_SIZE ((size_t)256 * 1024)
+
+/* What a fault of this input is said about. */
+static void
+set_place(const struct input *input, struct fault *fault)
+{
+	strncpy(fault->file, input->name, sizeof(fault->file) - 1);
+}
+
+int
+input_open(struct input *input, const char *name, struct fault *fault)
+{
+	void (*interrupted)(void) = input->interrupted;
+
+	*input = (struct input){ .name = name, .interrupted = interrupted };
+	if (strcmp(name, "-") == 0)
+		input->fd = STDIN_FILENO;
+	else if ((input->fd = open(name, O_RDONLY | O_CLOEXEC)) == -1) {
+		fault_errno(fault, errno, "cannot open the input");
+		set_place(input, fault);
+		if (fault->kind == FAULT_NOT_FOUND)
+			fault_hint(fault,
+			    "name a file, or - for standard "
+			    "input; one metric is put with "
+			    "-n, -m and a value");
+		return -1;
+	}
+	input->size = FIRST_SIZE;
+	if ((input->data = malloc(input->size)) == NULL) {
+		input_close(input);
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	}
+	return 0;
+}
+
+void
+input_close(struct input *input)
+{
+	if (input->fd > STDIN_FILENO)
+		close(input->fd);
+	free(input->data);
+	input->data = NULL;
+}
+
+/* Make room behind what waits. */
+static int
+make_room(struct input *input, struct fault *fault)
+{
+	char *data;
+
+	if (input->start > 0) {
+		memmove(input->data, input->data + input->start,
+		    input->end - input->start);
+		input->end -= input->start;
+		input->start = 0;
+	}
+	if (input->end < input->size)
+		return 0;
+	if ((data = realloc(input->data, input->size * 2)) == NULL)
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	input->data = data;
+	input->size *= 2;
+	return 0;
+}
+
+/* Read some more. */
+static int
+fill(struct input *input, struct fault *fault)
+{
+	ssize_t got;
+
+	if (make_room(input, fault))
+		return -1;
+	while ((got = read(input->fd, input->data + input->end,
+		    input->size - input->end)) == -1 &&
+	    errno == EINTR)
+		if (input->interrupted != NULL)
+			input->interrupted();
+	if (got == -1) {
+		fault_errno(fault, errno, "cannot read the input");
+		if (errno == EISDIR)
+			fault_hint(fault, "it is a directory; name a file");
+		set_place(input, fault);
+		return -1;
+	}
+	input->eof = got == 0;
+	input->end += (size_t)got;
+	return 0;
+}
+
+/* Bring the next line into the buffer.  Its length, newline not counted, goes
+ * into ${len}; cut off where it grows over INPUT_LINE. */
+static int
+load_line(struct input *input, size_t *len, struct fault *fault)
+{
+	size_t looked = 0;
+	const char *start, *end;
+
+	for (;;) {
+		start = input->data + input->start;
+		end = memchr(
+		    start + looked, '\n', input->end - input->start - looked);
+		looked = input->end - input->start;
+		if (end != NULL || looked > INPUT_LINE || input->eof)
+			break;
+		if (fill(input, fault))
+			return -1;
+	}
+	*len = end != NULL ? (size_t)(end - start) : looked;
+	return looked > 0;
+}
+
+int
+input_line(
+    struct input *input, const char **line, size_t *len, struct fault *fault)
+{
+	int loaded = load_line(input, len, fault);
+
+	if (loaded != 1)
+		return loaded;
+	input->line++;
+	if (*len > INPUT_LINE) {
+		fault_set(fault, FAULT_TOO_LONG, "line is over 1 MiB");
+		fault_hint(fault,
+		    "one JSON value a line, or -f api for a "
+		    "whole request body");
+		set_place(input, fault);
+		fault->line = input->line;
+		return -1;
+	}
+	*line = input->data + input->start;
+	input->start += *len;
+	if (input->start < input->end)
+		input->start++; /* the newline */
+	return 1;
+}
+
+int
+input_peek(
+    struct input *input, const char **line, size_t *len, struct fault *fault)
+{
+	int loaded = load_line(input, len, fault);
+
+	if (loaded == 1)
+		*line = input->data + input->start;
+	return loaded;
+}
+
+int
+input_skip_blank(struct input *input, struct fault *fault)
+{
+	const char *line;
+	size_t len;
+	int peeked;
+
+	while ((peeked = input_peek(input, &line, &len, fault)) == 1) {
+		while (len > 0 && memchr(" \t\r", line[len - 1], 3) != NULL)
+			len--;
+		if (len > 0)
+			break;
+		if (input_line(input, &line, &len, fault) == -1)
+			return -1;
+	}
+	return peeked == -1 ? -1 : 0;
+}
+
+int
+input_all(struct input *input, size_t most, const char **bytes, size_t *len,
+    struct fault *fault)
+{
+	while (!input->eof && input->end - input->start <= most)
+		if (fill(input, fault))
+			return -1;
+	*bytes = input->data + input->start;
+	*len = input->end - input->start;
+	input->start = input->end;
+	if (*len <= most)
+		return 0;
+	fault_set(fault, FAULT_TOO_LARGE,
+	    "a request body of over %zu MiB is not taken", most >> 20);
+	fault_hint(fault,
+	    "give it as NDJSON, one metric a line, which may be "
+	    "of any size");
+	set_place(input, fault);
+	return -1;
+}

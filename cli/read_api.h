@@ -1,0 +1,13 @@
+#ifndef CLI_READ_API_H
+#define CLI_READ_API_H
+
+struct fault;
+struct import;
+struct input;
+
+/** Take all of ${input} as one PutMonitorData body, or a bare Data array; what
+ * belongs to signing is dropped with one note.  0, or -1 with ${fault}, place
+ * included. */
+int read_api(struct import *import, struct input *input, struct fault *fault);
+
+#endif
