@@ -36,6 +36,7 @@ control(struct db *db, const char *sql)
 
 	if ((stmt = db_prepare(db, sql)) == NULL)
 		return SQLITE_NOMEM;
+	errno = 0;
 	code = sqlite3_step(stmt);
 	sqlite3_reset(stmt);
 	return code == SQLITE_DONE ? SQLITE_OK : code;
@@ -122,6 +123,7 @@ db_open(const struct place *place, enum db_kind kind, int64_t busy_timeout_ms,
 	db->kind = kind;
 	db->pid = getpid();
 	db->wait_ms = busy_timeout_ms;
+	errno = 0;
 	code = connection_open(place, kind, busy_timeout_ms, &db->handle);
 	if (code != SQLITE_OK) {
 		db_fail_code(db, code, "open");

@@ -1,5 +1,6 @@
 #include "dbinside.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,7 @@ db_step(struct db *db, struct sqlite3_stmt *stmt)
 		return failed_step(db, stmt, db->bind_code);
 	if (bracket_lost(db))
 		return DB_FAILED;
+	errno = 0;
 	code = sqlite3_step(stmt);
 	if (code == SQLITE_ROW)
 		return DB_ROW;
@@ -297,6 +299,7 @@ db_run(struct db *db, const char *sql)
 
 	if (db_usable(db) || bracket_lost(db))
 		return -1;
+	errno = 0;
 	code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return db_fail_code(db, code, "use");

@@ -33,6 +33,7 @@ static const struct trouble TROUBLES[] = {
 	{ SQLITE_CONSTRAINT, FAULT_CORRUPT,
 	    "what is stored contradicts the schema" },
 	{ SQLITE_TOOBIG, FAULT_TOO_LARGE, "a value is larger than 1 MiB" },
+	{ SQLITE_ABORT, FAULT_IO_ERROR, "the transaction was rolled back" },
 	{ SQLITE_NOMEM, FAULT_IO_ERROR, "out of memory" },
 	{ SQLITE_PERM, FAULT_NO_PERMISSION, "its mode forbids it" },
 	{ SQLITE_AUTH, FAULT_NO_PERMISSION, "it is not allowed" },
@@ -63,16 +64,19 @@ file_system_read_only(const struct db *db)
 	return statvfs(db->place.dir, &fs) == 0 && (fs.f_flag & ST_RDONLY);
 }
 
-/* Whether errno names a cause; SQLite's is of the last call, good or bad. */
+/* The errno behind ${code}, or 0.  SQLite does not keep it when it is the
+ * COMMIT that fails; then that of the moment counts, which db_step() and its
+ * like set to 0 beforehand. */
 static int
-error_of(const struct db *db, int code)
+error_of(const struct db *db, int code, int error)
 {
-	int primary = code & 0xff;
+	int primary = code & 0xff, kept;
 
 	if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN &&
 	    primary != SQLITE_READONLY)
 		return 0;
-	return db->handle == NULL ? errno : sqlite3_system_errno(db->handle);
+	kept = db->handle == NULL ? 0 : sqlite3_system_errno(db->handle);
+	return kept != 0 ? kept : error;
 }
 
 /* The errors that are not what SQLite's code makes of them. */
@@ -109,11 +113,11 @@ disguised(struct db *db, int code, int error)
 }
 
 static void
-explain(struct db *db, int code, const struct trouble *trouble)
+explain(struct db *db, int code, int error, const struct trouble *trouble)
 {
-	int error = error_of(db, code);
 	char text[128];
 
+	error = error_of(db, code, error);
 	db->fault.sqlite_code = code;
 	db->fault.sys_errno = error;
 	if (trouble->why != NULL) {
@@ -156,6 +160,7 @@ int
 db_fail_code(struct db *db, int code, const char *doing)
 {
 	const struct trouble *trouble = find(code);
+	int error = errno;
 	bool full;
 
 	if (db->kept)
@@ -163,7 +168,7 @@ db_fail_code(struct db *db, int code, const char *doing)
 	full = (code & 0xff) == SQLITE_FULL && full_by_policy(db);
 	fault_set(&db->fault, trouble->kind, "cannot %s the queue %s", doing,
 	    db->place.file);
-	explain(db, code, trouble);
+	explain(db, code, error, trouble);
 	if (full) {
 		db->fault.kind = FAULT_QUEUE_FULL;
 		fault_why(&db->fault, "it has reached its queue.max_size");
