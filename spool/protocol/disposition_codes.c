@@ -11,7 +11,7 @@
 #define CLOCK .verdict = VERDICT_RESIGN, .scope = SCOPE_CLOCK
 #define PACE(how) .verdict = (how), .scope = SCOPE_PACE
 
-#define RELOAD "kill -HUP the forwarder (monspool status names its pid)"
+#define RELOAD "kill -HUP PID (the forwarder's: monspool status)"
 
 const struct disposition DISPOSITION_CODES[] = {
 	{ CODE(0), .text = "Successfully received",

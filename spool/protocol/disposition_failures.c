@@ -6,7 +6,7 @@
 #define SPLIT \
 	.verdict = VERDICT_SPLIT, .scope = SCOPE_SIZE, .lone = LONE_CONTRAST
 
-#define RELOAD "kill -HUP the forwarder (monspool status names its pid)"
+#define RELOAD "kill -HUP PID (the forwarder's: monspool status)"
 #define BY_ITSELF "nothing; it is tried again by itself"
 
 const struct disposition DISPOSITION_FAILURES[] = {
