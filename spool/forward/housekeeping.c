@@ -1,1 +1,310 @@
 #include "housekeeping.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "queue/ballast.h"
+#include "queue/checkpoint.h"
+#include "queue/db.h"
+#include "queue/ledger.h"
+#include "queue/series.h"
+#include "queue/upkeep.h"
+
+#define MIB ((int64_t)1024 * 1024)
+#define WAL_MOST (4 * MIB)
+#define SETTLE_MS 1000    /* idle this long before the log is copied back */
+#define BUSY_POLL_MS 200  /* between looks at the log while rows flow */
+#define IDLE_POLL_MS 1000 /* and while none do */
+#define RETRY_MS 1000     /* after a checkpoint that could not be made */
+#define REST_MS 5000      /* idle this long before pages are given back */
+#define STEP_MS 20        /* between the steps of long work */
+#define SWEEP_MS 600000   /* between two walks over all series */
+#define SWEEP_STEP 500    /* series a step */
+#define BALLAST_MS 30000  /* between looks at the ballast */
+#define PAGES_LEFT 256    /* free pages that are not worth a word */
+#define MINUTE_MS 60000
+#define HISTORY_KEPT 10080 /* minutes: a week in which something happened */
+
+struct housekeeping {
+	struct db *db;
+	int64_t reserve;       /* of the ballast */
+	int64_t idle_since_ms; /* -1: not idle */
+
+	int64_t wal_bytes;      /* in use at our latest commit, see upkeep.h */
+	int64_t wal_size;       /* of the file, when it was copied back last */
+	int64_t wal_written_ns; /* the file's time then */
+	int64_t checkpoint_ms;  /* not before this */
+
+	int64_t series_cursor;
+	int64_t sweep_ms, vacuum_ms, ballast_ms; /* not before these */
+	bool no_room; /* for the ballast; said already */
+
+	int64_t minute;           /* under way */
+	struct ledger_row ledger; /* as it was written down last */
+};
+
+/* Say that a chore failed; it is tried again when it is due again. */
+static void
+complain(const struct housekeeping *housekeeping, const char *what)
+{
+	char text[300];
+
+	log_event(LOG_WARN, "housekeeping_failed", "what=%s error=%s", what,
+	    log_text(text, sizeof(text), db_error(housekeeping->db)));
+}
+
+/* ---- the log ---- */
+
+/* When the WAL was written last; a checkpoint does not write it. */
+static int64_t
+wal_written_ns(const struct housekeeping *housekeeping)
+{
+	struct stat status;
+
+	if (stat(db_place(housekeeping->db)->wal, &status) == -1)
+		return 0;
+	return (int64_t)status.st_mtim.tv_sec * 1000000000 +
+	    status.st_mtim.tv_nsec;
+}
+
+/* Whether the log is long: as of our latest commit, or because others made
+ * the file grow since it was copied back. */
+static bool
+is_long(struct housekeeping *housekeeping)
+{
+	int64_t size = db_wal_bytes(housekeeping->db);
+
+	if (size < housekeeping->wal_size)
+		housekeeping->wal_size = size;
+	return housekeeping->wal_bytes >= WAL_MOST ||
+	    (size >= WAL_MOST && size > housekeeping->wal_size);
+}
+
+static bool
+is_rested(
+    const struct housekeeping *housekeeping, int64_t steady_ms, int64_t rest_ms)
+{
+	return housekeeping->idle_since_ms >= 0 &&
+	    steady_ms - housekeeping->idle_since_ms >= rest_ms;
+}
+
+static void
+checkpoint(struct housekeeping *housekeeping, int64_t steady_ms)
+{
+	int64_t written_ns = wal_written_ns(housekeeping);
+	int64_t size = db_wal_bytes(housekeeping->db);
+	enum checkpoint_result result;
+
+	result = checkpoint_guarded(housekeeping->db, false);
+	if (result == CHECKPOINT_FAILED)
+		complain(housekeeping, "checkpoint");
+	if (result != CHECKPOINT_DONE) {
+		housekeeping->checkpoint_ms = steady_ms + RETRY_MS;
+		return;
+	}
+	housekeeping->wal_bytes = 0;
+	housekeeping->wal_size = size;
+	housekeeping->wal_written_ns = written_ns;
+}
+
+static void
+look_after_log(struct housekeeping *housekeeping, int64_t steady_ms)
+{
+	if (steady_ms < housekeeping->checkpoint_ms)
+		return;
+	if (is_long(housekeeping) ||
+	    (is_rested(housekeeping, steady_ms, SETTLE_MS) &&
+		wal_written_ns(housekeeping) != housekeeping->wal_written_ns))
+		checkpoint(housekeeping, steady_ms);
+}
+
+/* ---- history ---- */
+
+static bool
+is_same(const struct ledger_row *left, const struct ledger_row *right)
+{
+	return left->accepted == right->accepted &&
+	    left->delivered == right->delivered && left->dead == right->dead &&
+	    left->pending == right->pending;
+}
+
+/* A minute is over. */
+static void
+remember(struct housekeeping *housekeeping, int64_t wall_ms)
+{
+	int64_t minute = wall_ms / MINUTE_MS, over = housekeeping->minute;
+	struct ledger_row ledger;
+
+	if (minute == over)
+		return;
+	housekeeping->minute = minute;
+	if (ledger_read(housekeeping->db, &ledger)) {
+		complain(housekeeping, "history");
+		return;
+	}
+	if (is_same(&ledger, &housekeeping->ledger))
+		return;
+	if (upkeep_remember(housekeeping->db, over, &ledger, HISTORY_KEPT))
+		complain(housekeeping, "history");
+	else
+		housekeeping->ledger = ledger;
+}
+
+/* ---- idle work: each returns when it wants to go on ---- */
+
+static int64_t
+sweep_series(struct housekeeping *housekeeping, int64_t steady_ms)
+{
+	if (steady_ms < housekeeping->sweep_ms)
+		return housekeeping->sweep_ms;
+	housekeeping->sweep_ms = steady_ms + STEP_MS;
+	if (series_collect(housekeeping->db, &housekeeping->series_cursor,
+		SWEEP_STEP) == -1) {
+		complain(housekeeping, "series");
+		housekeeping->series_cursor = 0;
+	}
+	if (housekeeping->series_cursor == 0)
+		housekeeping->sweep_ms = steady_ms + SWEEP_MS;
+	return housekeeping->sweep_ms;
+}
+
+/* Over a quarter is free, and it is more than is worth having at hand. */
+static bool
+is_hollow(int64_t pages, int64_t unused)
+{
+	return unused > PAGES_LEFT && unused * 4 > pages;
+}
+
+static int64_t
+give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
+{
+	int64_t pages, unused;
+
+	if (!is_rested(housekeeping, steady_ms, REST_MS))
+		return housekeeping->idle_since_ms + REST_MS;
+	if (steady_ms < housekeeping->vacuum_ms)
+		return housekeeping->vacuum_ms;
+	housekeeping->vacuum_ms = steady_ms + REST_MS;
+	if (upkeep_pages(housekeeping->db, &pages, &unused))
+		complain(housekeeping, "vacuum");
+	else if (is_hollow(pages, unused)) {
+		if (upkeep_vacuum(housekeeping->db))
+			complain(housekeeping, "vacuum");
+		else
+			housekeeping->vacuum_ms = steady_ms + STEP_MS;
+	}
+	return housekeeping->vacuum_ms;
+}
+
+/* What else must stay free: the room that the ballast gave up would be used
+ * again at once where the disk is still full. */
+static void
+make_ballast(struct housekeeping *housekeeping)
+{
+	const char *path = db_place(housekeeping->db)->ballast;
+	struct fault fault = { 0 };
+	char text[300];
+
+	if (ballast_make(path, housekeeping->reserve,
+		housekeeping->reserve + WAL_MOST, &fault) == 0) {
+		housekeeping->no_room = false;
+		log_event(LOG_INFO, "ballast_made", "bytes=%lld",
+		    (long long)housekeeping->reserve);
+	} else if (!housekeeping->no_room) {
+		housekeeping->no_room = true;
+		log_event(LOG_WARN, "ballast_missing", "error=%s",
+		    log_text(text, sizeof(text), fault.message));
+	}
+}
+
+static int64_t
+look_after_ballast(struct housekeeping *housekeeping, int64_t steady_ms)
+{
+	const char *path = db_place(housekeeping->db)->ballast;
+
+	if (steady_ms < housekeeping->ballast_ms)
+		return housekeeping->ballast_ms;
+	housekeeping->ballast_ms = steady_ms + BALLAST_MS;
+	if (housekeeping->reserve <= 0)
+		ballast_release(path);
+	else if (!ballast_ready(path, housekeeping->reserve))
+		make_ballast(housekeeping);
+	return housekeeping->ballast_ms;
+}
+
+static int64_t (*const IDLE_WORK[])(struct housekeeping *, int64_t) = {
+	look_after_ballast,
+	sweep_series,
+	give_pages_back,
+};
+
+/* ---- life ---- */
+
+struct housekeeping *
+housekeeping_new(struct db *db, const struct config *config, int64_t now_ms)
+{
+	struct housekeeping *housekeeping = calloc(1, sizeof(*housekeeping));
+
+	if (housekeeping == NULL)
+		return NULL;
+	housekeeping->idle_since_ms = -1;
+	housekeeping->ledger.accepted = -1; /* like none */
+	housekeeping->minute = -1;
+	housekeeping->checkpoint_ms = housekeeping->sweep_ms =
+	    housekeeping->vacuum_ms = housekeeping->ballast_ms = now_ms;
+	housekeeping_use_db(housekeeping, db);
+	housekeeping_configure(housekeeping, config);
+	return housekeeping;
+}
+
+void
+housekeeping_free(struct housekeeping *housekeeping)
+{
+	if (housekeeping == NULL)
+		return;
+	upkeep_watch(housekeeping->db, NULL);
+	free(housekeeping);
+}
+
+void
+housekeeping_configure(
+    struct housekeeping *housekeeping, const struct config *config)
+{
+	if (housekeeping->reserve != config->queue.reserve)
+		housekeeping->ballast_ms = 0;
+	housekeeping->reserve = config->queue.reserve;
+}
+
+void
+housekeeping_use_db(struct housekeeping *housekeeping, struct db *db)
+{
+	housekeeping->db = db;
+	upkeep_watch(db, &housekeeping->wal_bytes);
+}
+
+int64_t
+housekeeping_turn(struct housekeeping *housekeeping, bool idle,
+    int64_t steady_ms, int64_t wall_ms)
+{
+	int64_t next_ms = steady_ms + (idle ? IDLE_POLL_MS : BUSY_POLL_MS);
+	int64_t want_ms;
+	size_t i;
+
+	if (!idle)
+		housekeeping->idle_since_ms = -1;
+	else if (housekeeping->idle_since_ms < 0)
+		housekeeping->idle_since_ms = steady_ms;
+	if (housekeeping->minute < 0)
+		housekeeping->minute = wall_ms / MINUTE_MS;
+	look_after_log(housekeeping, steady_ms);
+	remember(housekeeping, wall_ms);
+	for (i = 0; idle && i < sizeof(IDLE_WORK) / sizeof(IDLE_WORK[0]); i++) {
+		want_ms = IDLE_WORK[i](housekeeping, steady_ms);
+		if (want_ms < next_ms)
+			next_ms = want_ms;
+	}
+	return next_ms;
+}

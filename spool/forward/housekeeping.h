@@ -16,11 +16,14 @@ struct housekeeping;
 
 struct housekeeping *housekeeping_new(
     struct db *db, const struct config *config, int64_t now_ms);
+/** While its queue is still open. */
 void housekeeping_free(struct housekeeping *housekeeping);
 void housekeeping_configure(
     struct housekeeping *housekeeping, const struct config *config);
+/** The queue was opened anew; the connection before is not touched. */
+void housekeeping_use_db(struct housekeeping *housekeeping, struct db *db);
 /** Do what is due; ${idle}: nothing else wants the queue.  Small steps: never longer than
- * some 20 ms.  Return when to be called again, steady ms. */
+ * some 20 ms, but for making the ballast.  Return when to be called again, steady ms. */
 int64_t housekeeping_turn(struct housekeeping *housekeeping, bool idle,
     int64_t steady_ms, int64_t wall_ms);
 
