@@ -161,6 +161,10 @@ struct config_key {
 /** The table of keys, ended by a row whose section is NULL. */
 const struct config_key *config_keys(void);
 
+/** Whether ${value} of this key is read and checked, but has no effect yet. */
+bool config_is_inert(
+    const char *section, const char *key, const char *value);
+
 /** Whether the whole makes sense together (reserve exceeds wal_max by 2 MiB
  * and so on): 0, or -1 with ${fault}. */
 int config_check(const struct config *config, struct fault *fault);
