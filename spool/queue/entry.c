@@ -1,5 +1,6 @@
 #include "entry.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -477,7 +478,7 @@ entry_render(const struct entry *entry, const struct config_checks *checks,
 	size_t row_bytes;
 
 	if (render(entry, wire))
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+		return fault_errno(fault, ENOMEM, "cannot queue");
 	row_bytes = wire->wire.len + wire->value_len + 1;
 	if (checks->max_row_bytes <= 0 ||
 	    row_bytes <= (size_t)checks->max_row_bytes)

@@ -1,5 +1,6 @@
 #include "listing.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@ no_memory(struct db *db)
 {
 	struct fault fault = { 0 };
 
-	fault_set(&fault, FAULT_INTERNAL, "out of memory");
+	fault_errno(&fault, ENOMEM, "cannot read the queue");
 	return db_fail(db, &fault);
 }
 

@@ -1,5 +1,6 @@
 #include "series.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,13 +111,22 @@ keep(struct series_row *row, struct sqlite3_stmt *stmt)
 }
 
 static int
-fail(struct db *db, enum fault_kind kind, const char *what, int64_t id)
+fail_memory(struct db *db, int64_t id)
 {
 	struct fault fault = { 0 };
 
-	fault_set(&fault, kind, "series %lld: %s", (long long)id, what);
-	if (kind == FAULT_CORRUPT)
-		fault_hint(&fault, "run: monspool audit --deep");
+	fault_errno(&fault, ENOMEM, "cannot read series %lld", (long long)id);
+	return db_fail(db, &fault);
+}
+
+static int
+fail_damaged(struct db *db, int64_t id)
+{
+	struct fault fault = { 0 };
+
+	fault_set(&fault, FAULT_CORRUPT,
+	    "the text of series %lld is not what was stored", (long long)id);
+	fault_hint(&fault, "run: monspool audit --deep");
 	return db_fail(db, &fault);
 }
 
@@ -136,13 +146,12 @@ series_load(struct db *db, int64_t id, struct series_row *row)
 	hash = db_column_int(stmt, 2);
 	if (keep(row, stmt)) {
 		db_reset(stmt);
-		return fail(db, FAULT_INTERNAL, "out of memory", id);
+		return fail_memory(db, id);
 	}
 	db_reset(stmt);
 	if (hash != series_hash(row->lane_id, row->wire, row->wire_len)) {
 		series_row_free(row);
-		return fail(
-		    db, FAULT_CORRUPT, "its text is not what was stored", id);
+		return fail_damaged(db, id);
 	}
 	return 1;
 }

@@ -55,7 +55,7 @@ stage_new(const char *dir, struct fault *fault)
 
 	if (stage == NULL || (stage->memo = memo_new()) == NULL ||
 	    (stage->dir = strdup(dir)) == NULL) {
-		fault_set(fault, FAULT_INTERNAL, "out of memory");
+		fault_errno(fault, ENOMEM, "cannot queue");
 		if (stage != NULL)
 			memo_free(stage->memo);
 		free(stage);
@@ -240,7 +240,7 @@ stage_add(struct stage *stage, const struct entry *entry,
     const struct entry_wire *wire, struct fault *fault)
 {
 	if (append(stage, entry, wire))
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+		return fault_errno(fault, ENOMEM, "cannot queue");
 	stage->rows++;
 	return stage->buffer.len < BUFFER ? 0 : spill(stage, fault);
 }
@@ -283,8 +283,7 @@ refill(struct source *source, size_t need)
 	window->len = kept;
 	source->at = 0;
 	if (text_reserve(window, need > BUFFER ? need : BUFFER))
-		return fault_set(
-		    source->fault, FAULT_INTERNAL, "out of memory");
+		return fault_errno(source->fault, ENOMEM, "cannot queue");
 	source->bytes = window->data;
 	while (window->len < need) {
 		got = read(source->stage->fd, window->data + window->len,
@@ -467,7 +466,7 @@ stage_commit(struct stage *stage, struct writer *writer, int64_t now_ms,
 
 	source.resolved = calloc(MEMO_SLOTS, sizeof(*source.resolved));
 	if (source.resolved == NULL)
-		fault_set(fault, FAULT_INTERNAL, "out of memory");
+		fault_errno(fault, ENOMEM, "cannot queue");
 	else if (rewind_source(&source, stage) == 0)
 		failed = commit(&source, writer, now_ms, result);
 	text_free(&source.window);

@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +156,7 @@ add_lanes(struct db *db, int64_t late_before, struct status *status)
 	int count = 0, i;
 
 	if (lanes == NULL) {
-		fault_set(&fault, FAULT_INTERNAL, "out of memory");
+		fault_errno(&fault, ENOMEM, "cannot read the queue");
 		return db_fail(db, &fault);
 	}
 	while ((count = lane_list(db, after, lanes, LANES)) > 0) {

@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/fault.h"
@@ -100,7 +101,7 @@ start(struct merge *merge)
 
 	merge->positions = calloc(lanes.count + 1, sizeof(*merge->positions));
 	if (merge->positions == NULL) {
-		fault_set(&fault, FAULT_INTERNAL, "out of memory");
+		fault_errno(&fault, ENOMEM, "cannot read the queue");
 		failed = db_fail(merge->db, &fault);
 	} else {
 		merge->count = lanes.count;

@@ -1,5 +1,6 @@
 #include "writer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +76,7 @@ writer_new(struct db *db, const struct config *config, struct fault *fault)
 	struct writer *writer = calloc(1, sizeof(*writer));
 
 	if (writer == NULL || (writer->memo = memo_new()) == NULL) {
-		fault_set(fault, FAULT_INTERNAL, "out of memory");
+		fault_errno(fault, ENOMEM, "cannot queue");
 		free(writer);
 		return NULL;
 	}
@@ -110,7 +111,7 @@ static int
 fail_memory(struct writer *writer, struct fault *fault)
 {
 	writer->failed = true;
-	return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	return fault_errno(fault, ENOMEM, "cannot queue");
 }
 
 static int
