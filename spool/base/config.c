@@ -35,7 +35,7 @@ find_entry(const char *section, const char *key)
 	for (entry = CONFIG_ENTRIES; entry->shown.section != NULL; entry++)
 		if (strcmp(entry->shown.section, section) == 0 &&
 		    (strcmp(entry->shown.key, key) == 0 ||
-		        strcmp(entry->shown.key, "*") == 0))
+			strcmp(entry->shown.key, "*") == 0))
 			return entry;
 	return NULL;
 }
@@ -55,8 +55,8 @@ static const struct repeated REPEATED_SECTIONS[] = {
 	    offsetof(struct config, code_count), sizeof(struct config_code),
 	    CONFIG_CODES, sizeof(((struct config_code *)0)->name) },
 	{ "outbox", offsetof(struct config, outboxes),
-	    offsetof(struct config, outbox_count),
-	    sizeof(struct config_outbox), CONFIG_OUTBOXES, CONFIG_NAME },
+	    offsetof(struct config, outbox_count), sizeof(struct config_outbox),
+	    CONFIG_OUTBOXES, CONFIG_NAME },
 	{ "namespace", offsetof(struct config, namespaces),
 	    offsetof(struct config, namespace_count),
 	    sizeof(struct config_namespace), CONFIG_NAMESPACES, CONFIG_NAME },
@@ -179,8 +179,8 @@ bad_value(struct fault *fault, const struct config_entry *entry,
 }
 
 static int
-out_of_range(struct fault *fault, const struct config_entry *entry,
-    const char *value)
+out_of_range(
+    struct fault *fault, const struct config_entry *entry, const char *value)
 {
 	char wanted[160], least[SPAN_TEXT_SIZE], most[SPAN_TEXT_SIZE];
 
@@ -329,7 +329,8 @@ read_brake(const struct config_entry *entry, char *at, const char *value,
 	return 0;
 
 bad:
-	return bad_value(fault, entry, value, "rows and a span: 1000/10m; 0 off");
+	return bad_value(
+	    fault, entry, value, "rows and a span: 1000/10m; 0 off");
 }
 
 static int
@@ -345,18 +346,18 @@ read_yes_no(const struct config_entry *entry, char *at, const char *value,
 }
 
 static int
-which_word(const struct config_entry *entry, const char *value,
-    struct fault *fault)
+which_word(
+    const struct config_entry *entry, const char *value, struct fault *fault)
 {
 	struct text wanted = { 0 };
 	int i;
 
-	for (i = 0; entry->words[i] != NULL; i++) {
+	for (i = 0; entry->words[i] != NULL; i++)
 		if (strcmp(entry->words[i], value) == 0)
 			return i;
-		text_addf(&wanted, "%s%s", i > 0 ? ", " : "one of ",
-		    entry->words[i]);
-	}
+	for (i = 0; entry->words[i] != NULL; i++)
+		text_addf(
+		    &wanted, "%s%s", i > 0 ? ", " : "one of ", entry->words[i]);
 	bad_value(fault, entry, value, text_string(&wanted));
 	text_free(&wanted);
 	return -1;
@@ -389,7 +390,7 @@ read_region(const struct config_entry *entry, char *at, const char *value,
     struct fault *fault)
 {
 	if (strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
-	        strlen(value) ||
+		strlen(value) ||
 	    strlen(value) > 32)
 		return bad_value(fault, entry, value,
 		    "up to 32 of a-z, 0-9 and -, such as gz, sh, bj");
@@ -401,8 +402,8 @@ read_secret_id(const struct config_entry *entry, char *at, const char *value,
     struct fault *fault)
 {
 	if (strspn(value,
-	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	        "0123456789_-") != strlen(value))
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_-") != strlen(value))
 		return bad_value(
 		    fault, entry, value, "letters, digits, _ and - only");
 	return read_text(entry, at, value, fault);
@@ -445,7 +446,8 @@ static read_fn *const READERS[] = {
 /* ---- [codes] ---- */
 
 static const char *const VERDICTS[] = { "retry", "hold", "isolate",
-	"dead-letter", "split", "throttle-requests", "throttle-rows", "resign" };
+	"dead-letter", "split", "throttle-requests", "throttle-rows",
+	"resign" };
 
 /* "1017" or "http_413", and a verdict; what they mean is the protocol's. */
 static int
@@ -470,8 +472,8 @@ check_code(const char *key, const char *value, struct fault *fault)
 		if (strcmp(VERDICTS[i], value) == 0)
 			return 0;
 	nearest = text_nearest(value, VERDICTS, count);
-	fault_set(fault, FAULT_BAD_CONFIG,
-	    "codes.%s cannot be \"%.60s\"", key, value);
+	fault_set(fault, FAULT_BAD_CONFIG, "codes.%s cannot be \"%.60s\"", key,
+	    value);
 	fault_hint(fault,
 	    "%s%s%sone of retry, hold, isolate, dead-letter, split, "
 	    "throttle-requests, throttle-rows, resign",
@@ -485,8 +487,7 @@ check_code(const char *key, const char *value, struct fault *fault)
 /* Find the place of a key, made with ${create} where its section repeats. */
 static int
 find_place(struct config *config, bool create, const char *section,
-    const char *name, const char *key, struct place *place,
-    struct fault *fault)
+    const char *name, const char *key, struct place *place, struct fault *fault)
 {
 	const struct repeated *kind = find_repeated(section);
 	char *base = (char *)config;
@@ -577,7 +578,8 @@ write_value(const struct place *place, char *buf, size_t size)
 		break;
 	case CONFIG_EITHER:
 		snprintf(buf, size, "%s",
-		    place->entry->words[*(const bool *)(const void *)place->at]);
+		    place->entry
+			->words[*(const bool *)(const void *)place->at]);
 		break;
 	}
 }
@@ -599,8 +601,8 @@ config_get(const struct config *config, const char *section, const char *name,
 {
 	struct place place;
 
-	if (find_place((struct config *)(uintptr_t)config, false, section,
-	        name, key, &place, NULL) ||
+	if (find_place((struct config *)(uintptr_t)config, false, section, name,
+		key, &place, NULL) ||
 	    is_unset(&place))
 		return -1;
 	write_value(&place, buf, size);
@@ -628,9 +630,8 @@ list_keys(void)
 {
 	size_t i;
 
-	for (i = 0; i + 1 < KEYS_MOST &&
-	     CONFIG_ENTRIES[i].shown.section != NULL;
-	     i++)
+	for (i = 0;
+	     i + 1 < KEYS_MOST && CONFIG_ENTRIES[i].shown.section != NULL; i++)
 		keys[i] = CONFIG_ENTRIES[i].shown;
 }
 
@@ -668,7 +669,7 @@ config_check(const struct config *config, struct fault *fault)
 {
 	const struct config_queue *queue = &config->queue;
 	int64_t wal = queue->wal_max > WAL_CEILING ? queue->wal_max
-	                                           : WAL_CEILING;
+						   : WAL_CEILING;
 
 	if (queue->reserve > 0 && queue->reserve < wal + RESERVE_OVER_WAL)
 		return fault_of(fault,
@@ -678,8 +679,8 @@ config_check(const struct config *config, struct fault *fault)
 		return fault_of(fault, "queue.max_size is below 1 MiB",
 		    "raise it, or set 0 for no bound");
 	if (config->retry.max_ms < config->retry.base_ms)
-		return fault_of(fault, "retry.max is below retry.base",
-		    "raise retry.max");
+		return fault_of(
+		    fault, "retry.max is below retry.base", "raise retry.max");
 	if (config->receiver.sign_path[0] != '/')
 		return fault_of(fault,
 		    "receiver.sign_path does not begin with /",
@@ -702,6 +703,5 @@ config_batch_bytes(const struct config *config)
 const struct config_account *
 config_account(const struct config *config, const char *name)
 {
-	return (const void *)find_named(
-	    config, find_repeated("account"), name);
+	return (const void *)find_named(config, find_repeated("account"), name);
 }

@@ -58,7 +58,8 @@ struct config_account {
 };
 struct config_batch {
 	int64_t max_rows;
-	int64_t max_bytes; /* of a POST body; for GET see config_batch_bytes() */
+	int64_t
+	    max_bytes; /* of a POST body; for GET see config_batch_bytes() */
 	int64_t linger_ms;
 	int64_t in_flight;
 };
@@ -155,15 +156,14 @@ int config_get(const struct config *config, const char *section,
 /** One key, as help and the sample file tell it. */
 struct config_key {
 	const char *section, *key, *fallback, *help;
-	bool for_writers; /* copied into the queue file */
+	bool for_writers;   /* copied into the queue file */
 	bool no_effect_yet; /* read and checked; a set value earns a warning */
 };
 /** The table of keys, ended by a row whose section is NULL. */
 const struct config_key *config_keys(void);
 
 /** Whether ${value} of this key is read and checked, but has no effect yet. */
-bool config_is_inert(
-    const char *section, const char *key, const char *value);
+bool config_is_inert(const char *section, const char *key, const char *value);
 
 /** Whether the whole makes sense together (reserve exceeds wal_max by 2 MiB
  * and so on): 0, or -1 with ${fault}. */

@@ -7,17 +7,17 @@
 
 /* How a key's text is read and written. */
 enum config_type {
-	CONFIG_TEXT,    /* any text that fits; room is in "most" */
+	CONFIG_TEXT, /* any text that fits; room is in "most" */
 	CONFIG_WHOLE,
 	CONFIG_BYTES,
-	CONFIG_SPAN,    /* a duration, milliseconds */
-	CONFIG_RANGE,   /* two durations; the second stands behind the first */
-	CONFIG_NUMBER,  /* a number that may have a fraction */
-	CONFIG_RATE,    /* "50/s" */
-	CONFIG_BRAKE,   /* "1000/10m": a count, and a span behind it */
+	CONFIG_SPAN,   /* a duration, milliseconds */
+	CONFIG_RANGE,  /* two durations; the second stands behind the first */
+	CONFIG_NUMBER, /* a number that may have a fraction */
+	CONFIG_RATE,   /* "50/s" */
+	CONFIG_BRAKE,  /* "1000/10m": a count, and a span behind it */
 	CONFIG_YES_NO,
-	CONFIG_WORD,    /* one of "words"; stored as an int */
-	CONFIG_EITHER,  /* one of two "words"; stored as a bool, the second is true */
+	CONFIG_WORD, /* one of "words"; stored as an int */
+	CONFIG_EITHER, /* one of two "words"; stored as a bool, the second is true */
 	CONFIG_REGION,
 	CONFIG_URL,
 	CONFIG_SECRET_ID

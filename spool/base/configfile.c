@@ -56,8 +56,7 @@ find_own(char *path, size_t size)
 }
 
 int
-configfile_find(
-    const char *named, char *path, size_t size, struct fault *fault)
+configfile_find(const char *named, char *path, size_t size, struct fault *fault)
 {
 	if (named == NULL)
 		named = getenv("MONSPOOL_CONFIG");
@@ -71,7 +70,8 @@ configfile_find(
 		fault_hint(fault, "name another file with --config");
 		return -1;
 	}
-	if (find_own(path, size) == 0 || path_to(path, size, SYSTEM_FILE, "") == 0)
+	if (find_own(path, size) == 0 ||
+	    path_to(path, size, SYSTEM_FILE, "") == 0)
 		return 0;
 	path[0] = '\0';
 	return 0;
@@ -134,7 +134,7 @@ split_section(struct reading *reading, const char *section)
 {
 	const char *quote = strchr(section, '"');
 	size_t len = quote != NULL ? (size_t)(quote - section)
-	                           : strlen(section);
+				   : strlen(section);
 	size_t name_len = 0;
 
 	while (len > 0 && section[len - 1] == ' ')
@@ -194,7 +194,7 @@ on_key(void *cookie, const char *section, const char *key, const char *value)
 		return 1;
 	}
 	if (config_set(reading->config, reading->section, reading->name, key,
-	        value, &fault)) {
+		value, &fault)) {
 		place_fault(&fault, reading->found->path, reading->line);
 		add_problem(reading->found, &fault);
 		return 1;
@@ -204,8 +204,8 @@ on_key(void *cookie, const char *section, const char *key, const char *value)
 	return 1;
 }
 
-/* Blank out what inih would read otherwise than we do: it cuts " ;" comments
- * inside lines and takes indented lines for more of the value before. */
+/* Blank out a comment line; refuse a comment behind a value, which would be
+ * part of the value to us and is not to other readers of such files. */
 static bool
 tidy(struct reading *reading, char *line)
 {
@@ -218,8 +218,7 @@ tidy(struct reading *reading, char *line)
 	memmove(line, start, strlen(start) + 1);
 	for (; *line != '\0'; line++)
 		if (*line == ';' && (line[-1] == ' ' || line[-1] == '\t')) {
-			problem_here(reading,
-			    "a comment behind a value",
+			problem_here(reading, "a comment behind a value",
 			    "put the comment on a line of its own");
 			return false;
 		}
@@ -242,7 +241,7 @@ next_line(char *buf, int size, void *cookie)
 		while ((c = fgetc(reading->file)) != EOF && c != '\n')
 			;
 		problem_here(reading, "the line is too long",
-		    "a line takes at most 190 bytes");
+		    "a line takes at most 1000 bytes");
 		buf[0] = '\0';
 	}
 	if (text_utf8_bad(buf, strlen(buf)) >= 0) {
@@ -265,11 +264,15 @@ read_file(struct reading *reading)
 		    errno == EACCES ? "permission denied" : "check its path");
 		return;
 	}
+	ini_max_line = LINE_MOST;
+	ini_allow_multiline = false;
+	ini_allow_inline_comments = false;
 	bad_line = ini_parse_stream(next_line, reading, on_key, reading);
 	if (bad_line > 0) {
 		reading->line = bad_line;
-		problem_here(reading, "a line that is neither a section nor "
-		                      "key = value",
+		problem_here(reading,
+		    "a line that is neither a section nor "
+		    "key = value",
 		    "write key = value below a [section]");
 	} else if (bad_line < 0)
 		problem_here(reading, "the file cannot be read", "");
@@ -312,14 +315,14 @@ read_variable(
 	if (equals == NULL)
 		return;
 	len = (size_t)(equals - variable);
-	snprintf(name, sizeof(name), "%.*s", (int)(len < 100 ? len : 100),
-	    variable);
+	snprintf(
+	    name, sizeof(name), "%.*s", (int)(len < 100 ? len : 100), variable);
 	key = strcmp(name, "MONSPOOL_QUEUE") == 0 ? &QUEUE
-	                                          : key_of(variable, len);
+						  : key_of(variable, len);
 	if (key == NULL)
 		return;
-	if (config_set(config, key->section, NULL, key->key, equals + 1,
-	        &fault)) {
+	if (config_set(
+		config, key->section, NULL, key->key, equals + 1, &fault)) {
 		place_fault(&fault, name, 0);
 		add_problem(found, &fault);
 		return;

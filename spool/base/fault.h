@@ -54,9 +54,9 @@ struct fault {
 	char field[32];    /* the member or option at fault, else "" */
 	char file[128];    /* the input file, else ""; "-" is standard input */
 	long line;         /* from 1; 0 where it does not apply */
-	long column;       /* from 1, in characters; 0 where it does not apply */
-	int sqlite_code;   /* extended result code, or 0 */
-	int sys_errno;     /* errno, or 0 */
+	long column;     /* from 1, in characters; 0 where it does not apply */
+	int sqlite_code; /* extended result code, or 0 */
+	int sys_errno;   /* errno, or 0 */
 };
 
 /** The name of ${kind} in JSON ("bad_json") and its exit code (65). */

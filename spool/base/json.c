@@ -39,7 +39,7 @@ skip_space(struct scan *scan)
 {
 	while (scan->at < scan->end &&
 	    (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' ||
-	        *scan->at == '\r'))
+		*scan->at == '\r'))
 		scan->at++;
 }
 
@@ -129,8 +129,8 @@ scan_string(struct scan *scan)
 		else
 			scan->at++;
 	}
-	return fail(scan, scan->end, FAULT_BAD_JSON,
-	    "the text ends inside a string");
+	return fail(
+	    scan, scan->end, FAULT_BAD_JSON, "the text ends inside a string");
 }
 
 static int
@@ -142,8 +142,8 @@ scan_number(struct scan *scan)
 
 	while (scan->at < scan->end &&
 	    ((*scan->at >= '0' && *scan->at <= '9') || *scan->at == '-' ||
-	        *scan->at == '+' || *scan->at == '.' || *scan->at == 'e' ||
-	        *scan->at == 'E'))
+		*scan->at == '+' || *scan->at == '.' || *scan->at == 'e' ||
+		*scan->at == 'E'))
 		scan->at++;
 	len = (size_t)(scan->at - start);
 	if (number_read(start, len, &value) == 0)
@@ -204,7 +204,7 @@ scan_members(struct scan *scan, char close)
 		if (scan->at >= scan->end || *scan->at != ',')
 			return fail(scan, scan->at, FAULT_BAD_JSON,
 			    close == '}' ? "a comma or } is missing"
-			                 : "a comma or ] is missing");
+					 : "a comma or ] is missing");
 		scan->at++;
 	}
 }
@@ -322,11 +322,11 @@ duplicate_in(const cJSON *object)
 
 	cJSON_ArrayForEach(member, object) count++;
 	if (count <= 16) {
-		cJSON_ArrayForEach(member, object)
-		    for (other = object->child; other != member;
-		         other = other->next)
-			if (strcmp(other->string, member->string) == 0)
-				return member->string;
+		cJSON_ArrayForEach(member,
+		    object) for (other = object->child; other != member;
+				 other = other->next) if (strcmp(other->string,
+							      member->string) ==
+		    0) return member->string;
 		return NULL;
 	}
 	if ((all = malloc(count * sizeof(*all))) == NULL)
@@ -376,8 +376,7 @@ report_duplicate(const char *name, struct fault *fault)
 struct cJSON *
 json_parse(const char *bytes, size_t len, struct fault *fault)
 {
-	struct scan scan = {
-		.start = bytes, .end = bytes + len, .at = bytes };
+	struct scan scan = { .start = bytes, .end = bytes + len, .at = bytes };
 	const char *twice;
 	cJSON *tree;
 
@@ -418,7 +417,8 @@ means(const char *raw, size_t len, const char *name, size_t name_len)
 	bool same;
 
 	if (memchr(raw, '\\', len) == NULL)
-		return len - 2 == name_len && memcmp(raw + 1, name, name_len) == 0;
+		return len - 2 == name_len &&
+		    memcmp(raw + 1, name, name_len) == 0;
 	if ((string = cJSON_ParseWithLength(raw, len)) == NULL)
 		return false;
 	same = strlen(string->valuestring) == name_len &&
@@ -445,8 +445,9 @@ descend(struct scan *scan, const char *name, size_t name_len)
 			if (scan_string(scan))
 				return -1;
 			wanted = means(start, (size_t)(scan->at - start), name,
-			             name_len)
-			    ? index : SIZE_MAX;
+				     name_len)
+			    ? index
+			    : SIZE_MAX;
 			skip_space(scan);
 			scan->at++; /* the colon */
 			skip_space(scan);
@@ -484,11 +485,10 @@ take_name(const char **path, char *name, size_t size)
 }
 
 int
-json_find(const char *bytes, size_t len, const char *path,
-    struct json_span *span)
+json_find(
+    const char *bytes, size_t len, const char *path, struct json_span *span)
 {
-	struct scan scan = {
-		.start = bytes, .end = bytes + len, .at = bytes };
+	struct scan scan = { .start = bytes, .end = bytes + len, .at = bytes };
 	char name[512];
 	size_t name_len;
 

@@ -42,8 +42,8 @@ struct json_span {
  * the top ("Data/3/value"; a '/' in a name is written "~1", a '~' "~0"). Return 0, or -1
  * if there is none.  Used for places in messages and for digits as written.
  */
-int json_find(const char *bytes, size_t len, const char *path,
-    struct json_span *span);
+int json_find(
+    const char *bytes, size_t len, const char *path, struct json_span *span);
 
 /** Line and column (both from 1, column in characters) of offset ${at}. */
 void json_place(const char *bytes, size_t at, long *line, long *column);

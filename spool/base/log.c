@@ -77,8 +77,8 @@ add_members(struct text *line, const char *pairs)
 		text_clear(&value);
 		pairs = take_value(equals + 1, &value, &quoted);
 		if (!quoted &&
-		    number_read_whole(text_string(&value), INT64_MIN,
-		        INT64_MAX, &whole) == 0)
+		    number_read_whole(
+			text_string(&value), INT64_MIN, INT64_MAX, &whole) == 0)
 			text_addf(line, "%lld", (long long)whole);
 		else
 			text_add_json(line, text_string(&value), value.len);
@@ -105,7 +105,8 @@ add_event(struct text *line, enum log_level level, const char *event,
 		    *pairs != '\0' ? " " : "", pairs);
 		break;
 	case LOG_NDJSON:
-		text_addf(line, "{\"at\":\"%s\",\"level\":\"%s\",\"event\":", at,
+		text_addf(line,
+		    "{\"at\":\"%s\",\"level\":\"%s\",\"event\":", at,
 		    NAMES[level]);
 		text_add_json(line, event, strlen(event));
 		add_members(line, pairs);

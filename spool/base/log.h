@@ -32,8 +32,8 @@ bool log_wants(enum log_level level);
  * In NDJSON every value becomes a string, but for those that are plain
  * integers.  Errors of the write are ignored.
  */
-void log_event(enum log_level level, const char *event, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
+void log_event(enum log_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /** Copy ${string} (NULL is "") into ${buf}, escaped, in double quotes, cut to
  * fit.  Return ${buf}. */

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Powers of ten that a double holds exactly, as far as the fast paths go. */
-static const double TENS[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8,
-	1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+static const double TENS[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
+	1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
 #define MOST_EXACT 1e15 /* whole numbers below it have at most 15 digits */
 #define MOST_PLACES 6   /* decimals that the fast printer tries */
 
@@ -206,8 +206,8 @@ scan_digits(const char *text, size_t len, size_t at, struct scan *scan)
 {
 	while (at < len && is_digit(text[at])) {
 		if (scan->digits < 19)
-			scan->mantissa =
-			    scan->mantissa * 10 + (uint64_t)(text[at] - '0');
+			scan->mantissa = scan->mantissa * 10 +
+			    (uint64_t)(text[at] - '0');
 		scan->digits++;
 		at++;
 	}
@@ -286,8 +286,7 @@ number_is(const char *text, size_t len)
 }
 
 int
-number_read_whole(
-    const char *text, int64_t least, int64_t most, int64_t *value)
+number_read_whole(const char *text, int64_t least, int64_t most, int64_t *value)
 {
 	const char *digits = text[0] == '-' ? text + 1 : text;
 	long long read;

@@ -29,8 +29,8 @@ static const struct unit SIZES[] = { { "KiB", INT64_C(1) << 10 },
 	{ "TiB", INT64_C(1) << 40 }, { "K", INT64_C(1) << 10 },
 	{ "M", INT64_C(1) << 20 }, { "G", INT64_C(1) << 30 },
 	{ "T", INT64_C(1) << 40 }, { "B", 1 }, { NULL, 0 } };
-static const struct unit RATES[] = { { "/s", 1 }, { "/m", 60 },
-	{ "/h", 3600 }, { NULL, 0 } };
+static const struct unit RATES[] = { { "/s", 1 }, { "/m", 60 }, { "/h", 3600 },
+	{ NULL, 0 } };
 
 /* ---- reading ---- */
 
@@ -91,8 +91,7 @@ span_read_ms(const char *text, int64_t *ms)
 			size = SECOND_MS;
 		else
 			size = take_unit(&text, DURATIONS);
-		if (size == 0 || size >= before ||
-		    add_times(&sum, count, size))
+		if (size == 0 || size >= before || add_times(&sum, count, size))
 			return -1;
 		before = size;
 	} while (*text != '\0');
@@ -315,8 +314,8 @@ span_read_time(const char *text, int64_t now_ms, int64_t *at_ms)
 		return read_ago(text, len - 4, now_ms, at_ms);
 	if (text[0] != '@')
 		return read_rfc3339(text, at_ms);
-	if (number_read_whole(text + 1, INT64_MIN / 1000, INT64_MAX / 1000,
-	        &seconds))
+	if (number_read_whole(
+		text + 1, INT64_MIN / 1000, INT64_MAX / 1000, &seconds))
 		return -1;
 	*at_ms = seconds * 1000;
 	return 0;

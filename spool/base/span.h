@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPAN_TEXT_SIZE 40
+#define SPAN_TEXT_SIZE 80
 
 /*
  * The units people write (interface.md section 1, "Values read" and "Values

@@ -29,8 +29,7 @@ text_reserve(struct text *text, size_t more)
 	size_t need, size;
 	char *data;
 
-	if (text->failed || more > SIZE_MAX / 4 ||
-	    text->len > SIZE_MAX / 4) {
+	if (text->failed || more > SIZE_MAX / 4 || text->len > SIZE_MAX / 4) {
 		text->failed = true;
 		return -1;
 	}
