@@ -182,7 +182,7 @@ static int
 out_of_range(
     struct fault *fault, const struct config_entry *entry, const char *value)
 {
-	char wanted[160], least[SPAN_TEXT_SIZE], most[SPAN_TEXT_SIZE];
+	char wanted[2 * SPAN_TEXT_SIZE + 16], least[SPAN_TEXT_SIZE], most[SPAN_TEXT_SIZE];
 
 	if (entry->type == CONFIG_BYTES) {
 		span_print_bytes(least, entry->least);
