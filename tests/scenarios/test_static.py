@@ -23,7 +23,7 @@ KEEPERS = {
     r"sqlite3\.h": ("spool/queue/", "spool/monspool.c", "tests/"),
     r"curl/.*": ("spool/forward/http.c", "spool/forward/flight.", "tests/"),
     r"ev\.h": ("spool/forward/", "tests/"),
-    r"openssl/.*": ("spool/protocol/", "spool/forward/key.c", "cli/receiver", "tests/"),
+    r"openssl/.*": ("spool/protocol/", "spool/forward/", "cli/receiver", "tests/"),
     r"microhttpd\.h": ("cli/receiver", "tests/"),
 }
 # What a program may link by name (DT_NEEDED).
