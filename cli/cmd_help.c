@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
-#include <sqlite3.h>
 
 #include "base/fault.h"
 #include "base/text.h"
 #include "queue/schema.h"
 #include "cli.h"
 #include "jsonline.h"
+
+/* Only the queue shelf includes SQLite's header; this asks nothing of a queue. */
+extern const char *sqlite3_libversion(void);
 
 static int
 print(struct text *text)

@@ -109,6 +109,7 @@ complete(struct import *import, enum row_form form, const char *ns,
 	fault_hint(fault, "add \"%s\", or give -n NAMESPACE for all rows",
 	    form == ROW_API ? "Namespace" : "namespace");
 	fault_field(fault, "namespace");
+	row_place(&import->row, fault);
 	return -1;
 }
 

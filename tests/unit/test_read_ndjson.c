@@ -123,7 +123,7 @@ says_what_is_wrong_and_where(void **state)
 		{ "{\"namespace\":\"cvm\",\"metric\":\"d\",\"dimensions\":{},"
 		  "\"value\":\"30%\"}",
 		    FAULT_BAD_VALUE, "value is not a number (\"30%\")", "value",
-		    61 },
+		    57 },
 		{ "{\"namespace\":\"cvm\",\"metric\":\"d\",\"value\":1}",
 		    FAULT_MISSING_MEMBER, "member \"dimensions\" is missing",
 		    "dimensions", 1 },
