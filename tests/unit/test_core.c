@@ -1,0 +1,872 @@
+/* links: forward */
+/*
+ * The core of the forwarder on a real queue, in a world of its own: a clock
+ * that stands still until it is turned, and a receiver that reads a script.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "forward/core.h"
+#include "forward/key.h"
+#include "forward/world.h"
+#include "protocol/request.h"
+#include "queue/audit.h"
+#include "queue/db.h"
+#include "queue/deadletter.h"
+#include "queue/entry.h"
+#include "queue/lane.h"
+#include "queue/ledger.h"
+#include "queue/queue.h"
+#include "queue/status.h"
+#include "queue/writer.h"
+
+#define START_MS 1700000000000
+#define KEY_TEXT "tsPHxrAB8fhffaGNmHZDjNSsBm3Ewdm"
+
+/* ---- the world ---- */
+
+struct flight {
+	struct sim *sim;
+	const struct request *request;
+	reply_fn *done;
+	void *owner;
+	struct flight *next;
+};
+
+/* What the receiver makes of a request. */
+struct said {
+	int transfer;
+	int http;
+	int code; /* -1: body says it */
+	const char *body;
+	int64_t date_ms;
+	int64_t retry_after_ms;
+	bool nothing_left; /* no byte of the request left */
+};
+typedef struct said receiver_fn(struct sim *sim, const struct request *request);
+
+struct sim {
+	char dir[64], path[96];
+	struct world world;
+	struct config config;
+	struct credentials *credentials;
+	struct db *db;
+	struct core *core;
+	int64_t wall_ms, steady_ms;
+	uint64_t seed;
+	struct flight *flights;
+	receiver_fn *receiver;
+	int requests, accepted_rows;
+	const char *bad[8]; /* texts whose rows the receiver refuses */
+	int bad_code;
+	int variant, accepted_requests;
+	const struct said *lie;
+};
+
+static int64_t
+sim_wall(void *cookie)
+{
+	return ((struct sim *)cookie)->wall_ms;
+}
+
+static int64_t
+sim_steady(void *cookie)
+{
+	return ((struct sim *)cookie)->steady_ms;
+}
+
+static uint64_t
+sim_random(void *cookie)
+{
+	struct sim *sim = cookie;
+
+	sim->seed = sim->seed * 6364136223846793005U + 1442695040888963407U;
+	return sim->seed ^ (sim->seed >> 29);
+}
+
+static struct flight *
+sim_post(
+    void *cookie, const struct request *request, reply_fn *done, void *owner)
+{
+	struct sim *sim = cookie;
+	struct flight *flight = calloc(1, sizeof(*flight)), **end;
+
+	*flight = (struct flight){ sim, request, done, owner, NULL };
+	for (end = &sim->flights; *end != NULL; end = &(*end)->next)
+		;
+	*end = flight;
+	sim->requests++;
+	return flight;
+}
+
+static void
+sim_cancel(void *cookie, struct flight *flight)
+{
+	struct sim *sim = cookie;
+	struct flight **link;
+
+	for (link = &sim->flights; *link != flight; link = &(*link)->next)
+		;
+	*link = flight->next;
+	free(flight);
+}
+
+static void
+answer_first(struct sim *sim)
+{
+	struct flight *flight = sim->flights;
+	struct said said = sim->receiver(sim, flight->request);
+	struct reply reply = { .error = "", .location = "", .took_ms = 3 };
+	char body[128];
+
+	sim->flights = flight->next;
+	snprintf(body, sizeof(body), "{\"code\":%d,\"message\":\"said %d\"}",
+	    said.code, said.code);
+	reply.transfer = said.transfer;
+	reply.error = said.transfer != 0 ? "it broke" : "";
+	reply.http_status = said.transfer == 0 ? said.http : 0;
+	reply.request_size = said.nothing_left
+	    ? 0
+	    : (int64_t)flight->request->bytes + 100;
+	reply.body = said.body != NULL ? said.body
+	    : said.transfer != 0       ? ""
+				       : body;
+	reply.len = strlen(reply.body);
+	reply.date_ms = said.date_ms;
+	reply.retry_after_ms = said.retry_after_ms;
+	if (said.transfer == 0 && said.http == 200 && said.code == 0 &&
+	    said.body == NULL)
+		sim->accepted_rows += (int)flight->request->rows;
+	flight->done(flight->owner, &reply);
+	free(flight);
+}
+
+/* Let everything happen until ${until_ms}, steady, or until nothing does. */
+static void
+run_until(struct sim *sim, int64_t until_ms)
+{
+	int64_t next_ms;
+	int turns;
+
+	for (turns = 0; turns < 100000; turns++) {
+		core_turn(sim->core);
+		if (sim->flights != NULL) {
+			answer_first(sim);
+			continue;
+		}
+		next_ms = core_next_ms(sim->core);
+		if (next_ms < 0 || next_ms > until_ms)
+			break;
+		if (next_ms > sim->steady_ms) {
+			sim->wall_ms += next_ms - sim->steady_ms;
+			sim->steady_ms = next_ms;
+		}
+	}
+	assert_true(turns < 100000);
+	if (until_ms > sim->steady_ms) {
+		sim->wall_ms += until_ms - sim->steady_ms;
+		sim->steady_ms = until_ms;
+	}
+}
+
+static void
+run_for(struct sim *sim, int64_t ms)
+{
+	run_until(sim, sim->steady_ms + ms);
+}
+
+/* ---- receivers ---- */
+
+static struct said
+takes_all(struct sim *sim, const struct request *request)
+{
+	(void)sim;
+	(void)request;
+	return (struct said){ .http = 200 };
+}
+
+/* Refuses a request that holds any of the bad texts. */
+static struct said
+refuses_bad(struct sim *sim, const struct request *request)
+{
+	size_t i;
+
+	for (i = 0; i < 8 && sim->bad[i] != NULL; i++)
+		if (strstr(request->body.data, sim->bad[i]) != NULL)
+			return (
+			    struct said){ .http = 200, .code = sim->bad_code };
+	return (struct said){ .http = 200 };
+}
+
+static struct said
+says_code(struct sim *sim, const struct request *request)
+{
+	(void)request;
+	return (struct said){ .http = 200, .code = sim->bad_code };
+}
+
+static struct said
+lies(struct sim *sim, const struct request *request)
+{
+	(void)request;
+	return *sim->lie;
+}
+
+/* Its clock is an hour ahead; variant 1 refuses even the right time. */
+static struct said
+wants_time(struct sim *sim, const struct request *request)
+{
+	int64_t date_ms = sim->wall_ms + 3600 * 1000;
+	char right[40];
+
+	snprintf(right, sizeof(right), "\"Timestamp\":%lld",
+	    (long long)(date_ms / 1000));
+	if (sim->variant == 0 && strstr(request->body.data, right) != NULL)
+		return (struct said){ .http = 200 };
+	return (struct said){ .http = 200, .code = 1021, .date_ms = date_ms };
+}
+
+static struct said
+takes_2000_bytes(struct sim *sim, const struct request *request)
+{
+	if (request->bytes > 2000)
+		return (struct said){ .http = 200, .code = 1015 };
+	sim->accepted_requests++;
+	return (struct said){ .http = 200 };
+}
+
+static struct said
+is_away(struct sim *sim, const struct request *request)
+{
+	(void)sim;
+	(void)request;
+	return (struct said){ .transfer = 7, .nothing_left = true };
+}
+
+/* ---- the queue ---- */
+
+static int
+setup(void **state)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+	struct queue_init init = { 0 };
+	struct fault fault = { 0 };
+	char key_file[96];
+	bool created;
+	FILE *key;
+
+	log_to(-1, LOG_PLAIN, LOG_ERROR);
+	strcpy(sim->dir, "/tmp/monspool-core-XXXXXX");
+	assert_non_null(mkdtemp(sim->dir));
+	snprintf(sim->path, sizeof(sim->path), "%s/q/queue.db", sim->dir);
+	snprintf(key_file, sizeof(key_file), "%s/key", sim->dir);
+	config_defaults(&sim->config);
+	snprintf(sim->config.accounts[0].secret_id, CONFIG_NAME, "AKID");
+	snprintf(sim->config.accounts[0].region, CONFIG_NAME, "gz");
+	snprintf(sim->config.accounts[0].secret_key_file, CONFIG_PATH, "%s",
+	    key_file);
+	sim->config.rate.requests_per_second = 0;
+	sim->config.queue.reserve = 0;
+	key = fopen(key_file, "w");
+	fputs(KEY_TEXT "\n", key);
+	fclose(key);
+	chmod(key_file, 0600);
+	init.path = sim->path;
+	init.config = &sim->config;
+	init.any_filesystem = true;
+	if (queue_init(&init, &created, &fault) != 0)
+		fail_msg("%s", fault.message);
+	sim->credentials = credentials_load(&sim->config, &fault);
+	if (sim->credentials == NULL)
+		fail_msg("%s", fault.message);
+	sim->wall_ms = START_MS;
+	sim->steady_ms = 5000;
+	sim->seed = 42;
+	sim->receiver = takes_all;
+	sim->world = (struct world){ sim, sim_wall, sim_steady, sim_random,
+		sim_post, sim_cancel };
+	*state = sim;
+	return 0;
+}
+
+static void
+start(struct sim *sim, enum core_mode mode)
+{
+	struct config copy;
+	struct fault fault = { 0 };
+
+	sim->db = queue_open(sim->path, DB_WRITER, 1000, &copy, &fault);
+	if (sim->db == NULL)
+		fail_msg("%s", fault.message);
+	sim->core = core_new(
+	    &sim->world, sim->db, &sim->config, sim->credentials, mode, &fault);
+	if (sim->core == NULL)
+		fail_msg("%s", fault.message);
+}
+
+static void
+stop(struct sim *sim)
+{
+	core_free(sim->core);
+	db_close(sim->db);
+	sim->core = NULL;
+	sim->db = NULL;
+}
+
+static int
+teardown(void **state)
+{
+	struct sim *sim = *state;
+	char command[128];
+
+	stop(sim);
+	credentials_free(sim->credentials);
+	snprintf(command, sizeof(command), "rm -rf %s", sim->dir);
+	assert_int_equal(system(command), 0);
+	free(sim);
+	return 0;
+}
+
+struct put {
+	const char *ns;
+	int rows, series;
+	int64_t max_age_ms; /* 0: none */
+};
+
+/* Queue rows: row i is of series i % series, named "disk<n>x". */
+static void
+put(struct sim *sim, struct put what)
+{
+	struct config config;
+	struct fault fault = { 0 };
+	struct entry_wire wire = { 0 };
+	struct writer_result result;
+	struct writer *writer;
+	struct db *db;
+	int64_t id;
+	char disk[32];
+	int i;
+
+	db = queue_open(sim->path, DB_WRITER, 1000, &config, &fault);
+	assert_non_null(db);
+	writer = writer_new(db, &config, &fault);
+	assert_int_equal(writer_begin(writer, &fault), 0);
+	for (i = 0; i < what.rows; i++) {
+		struct entry_dimension dimension = { "diskname", disk };
+		struct entry entry = { .ns = what.ns,
+			.metric = "diskusage",
+			.dimensions = &dimension,
+			.dimension_count = 1,
+			.value = i,
+			.observed_at = -1,
+			.max_age_ms = what.max_age_ms > 0 ? what.max_age_ms
+							  : -1 };
+
+		snprintf(disk, sizeof(disk), "disk%dx", i % what.series);
+		assert_int_equal(
+		    entry_check(&entry, &config.checks, true, &fault), 0);
+		assert_int_equal(
+		    entry_render(&entry, &config.checks, &wire, &fault), 0);
+		assert_int_equal(writer_add(writer, &entry, &wire, sim->wall_ms,
+				     &id, &fault),
+		    0);
+	}
+	assert_int_equal(writer_commit(writer, &result, &fault), 0);
+	assert_int_equal(result.queued, what.rows);
+	entry_wire_free(&wire);
+	writer_free(writer);
+	db_close(db);
+	if (sim->core != NULL)
+		core_wake(sim->core);
+}
+
+static struct ledger_row
+ledger(struct sim *sim)
+{
+	struct ledger_row row;
+	struct audit audit = { 0 };
+
+	assert_int_equal(audit_run(sim->db, false, &audit), 0);
+	if (audit.problem_count != 0)
+		fail_msg("%s", audit.problems[0]);
+	assert_int_equal(ledger_read(sim->db, &row), 0);
+	return row;
+}
+
+static struct lane_row
+lane(struct sim *sim, int number)
+{
+	struct lane_row rows[8];
+
+	assert_true(lane_list(sim->db, 0, rows, 8) > number);
+	return rows[number];
+}
+
+struct tally {
+	int rows;
+	int64_t codes[8];
+	char last[64];
+};
+
+static int
+count_dead(void *cookie, const struct deadletter_row *row)
+{
+	struct tally *tally = cookie;
+
+	tally->rows++;
+	tally->codes[0] = row->code;
+	snprintf(tally->last, sizeof(tally->last), "%.63s", row->dimensions);
+	return 0;
+}
+
+static int
+read_attempts(void *cookie, const struct pending_row *row)
+{
+	*(int64_t *)cookie = row->attempts;
+	return 0;
+}
+
+static int64_t
+attempts_of(struct sim *sim, int64_t id)
+{
+	int64_t attempts = -1;
+
+	assert_int_equal(status_show(sim->db, id, read_attempts, &attempts), 1);
+	return attempts;
+}
+
+/* ---- what is proved ---- */
+
+static void
+delivers_everything_and_balances(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 1050, 7, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(sim->accepted_rows, 1050);
+	assert_int_equal(sim->requests, 11);
+	assert_int_equal(ledger(sim).delivered, 1050);
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	run_for(sim, 1);
+	assert_int_equal(ledger(sim).delivered, 1051);
+}
+
+static void
+retries_with_backoff_while_the_receiver_is_away(void **state)
+{
+	struct sim *sim = *state;
+	int requests;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = is_away;
+	run_for(sim, 60 * 60 * 1000);
+	requests = sim->requests;
+	assert_in_range(requests, 10, 60);
+	assert_int_equal(ledger(sim).pending, 10);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	sim->receiver = takes_all;
+	run_for(sim, 6 * 60 * 1000);
+	assert_int_equal(ledger(sim).delivered, 10);
+	assert_int_equal(lane(sim, 0).state, LANE_READY);
+}
+
+static void
+kills_only_the_guilty_series_in_few_requests(void **state)
+{
+	struct sim *sim = *state;
+	struct deadletter_filter all = { .since = -1,
+		.until = -1,
+		.accepted_before = -1,
+		.accepted_after = -1,
+		.replays_least = -1 };
+	struct tally tally = { 0 };
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1017;
+	sim->bad[0] = "disk3x";
+	sim->bad[1] = "disk14x";
+	put(sim, (struct put){ "cvm", 1000, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).delivered, 900);
+	assert_int_equal(ledger(sim).dead, 100);
+	assert_true(sim->requests <= 60);
+	assert_int_equal(deadletter_list(sim->db, &all, DEADLETTER_BY_ID, -1,
+			     count_dead, &tally),
+	    100);
+	assert_int_equal(tally.codes[0], 1017);
+	sim->requests = 0;
+	put(sim, (struct put){ "cvm", 1000, 20, 0 });
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).delivered, 1800);
+	assert_int_equal(ledger(sim).dead, 200);
+	assert_true(sim->requests <= 40);
+}
+
+static void
+stays_within_the_bound_of_group_testing(void **state)
+{
+	struct sim *sim = *state;
+	static const char *const BAD[] = { "disk0x", "disk99x", "disk50x",
+		"disk51x", "disk7x" };
+	size_t i;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1020;
+	for (i = 0; i < 5; i++)
+		sim->bad[i] = BAD[i];
+	put(sim, (struct put){ "cvm", 100, 100, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 5);
+	assert_int_equal(ledger(sim).delivered, 95);
+	assert_true(sim->requests <= 55); /* protocol.md 8, n=100, k=5 */
+}
+
+static void
+clears_a_series_whose_canary_is_taken(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1017;
+	sim->bad[0] = "disk1x";
+	put(sim, (struct put){ "cvm", 40, 4, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 10);
+	sim->receiver = takes_all;
+	sim->requests = 0;
+	put(sim, (struct put){ "cvm", 40, 4, 0 });
+	run_for(sim, 1000);
+	assert_int_equal(sim->requests, 2); /* the canary, then the rest */
+	put(sim, (struct put){ "cvm", 40, 4, 0 });
+	run_for(sim, 1000);
+	assert_int_equal(sim->requests, 3);
+	assert_int_equal(ledger(sim).delivered, 30 + 80);
+}
+
+static void
+remembers_suspects_across_a_restart(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1017;
+	sim->bad[0] = "disk1x";
+	put(sim, (struct put){ "cvm", 40, 4, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	stop(sim);
+	sim->requests = 0;
+	put(sim, (struct put){ "cvm", 40, 4, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(sim->requests, 2);
+	assert_int_equal(ledger(sim).dead, 20);
+}
+
+static void
+lets_one_row_speak_for_a_misspelt_namespace(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1016;
+	sim->bad[0] = "\"Namespace\":\"cvm_prdo\"";
+	put(sim, (struct put){ "cvm_prdo", 500, 6, 0 });
+	put(sim, (struct put){ "cvm_prod", 500, 6, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 500);
+	assert_int_equal(ledger(sim).delivered, 500);
+	assert_int_equal(sim->requests, 5 + 2);
+	/* Once it exists, one row finds out. */
+	sim->receiver = takes_all;
+	put(sim, (struct put){ "cvm_prdo", 50, 6, 0 });
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).delivered, 550);
+}
+
+static void
+holds_all_lanes_for_a_wrong_key_and_kills_none(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.retry.hold_probe_least_ms = 200;
+	sim->config.retry.hold_probe_most_ms = 1000;
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 150, 3, 0 });
+	put(sim, (struct put){ "pc", 150, 3, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 3000);
+	assert_true(sim->requests <= 20);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_int_equal(ledger(sim).pending, 300);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_int_equal(lane(sim, 1).state, LANE_HELD);
+	assert_int_equal(lane(sim, 1).code, 1011);
+	/* The right key comes by a reload. */
+	sim->receiver = takes_all;
+	assert_int_equal(
+	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	run_for(sim, 50);
+	assert_int_equal(ledger(sim).delivered, 300);
+	assert_int_equal(lane(sim, 0).state, LANE_READY);
+}
+
+static void
+holds_survive_a_restart_and_end_by_a_probe(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 30, 3, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	stop(sim);
+	sim->receiver = takes_all;
+	start(sim, CORE_ONCE);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	run_for(sim, 1000);
+	assert_int_equal(core_progress(sim->core), CORE_EMPTY);
+	assert_int_equal(ledger(sim).delivered, 30);
+}
+
+static void
+never_believes_a_lie(void **state)
+{
+	static const struct said LIES[] = {
+		{ .http = 200, .body = "" },
+		{ .http = 200, .body = "{\"code\":0" },
+		{ .http = 200, .body = "<html>fine</html>" },
+		{ .http = 200, .body = "{\"code\":null}" },
+		{ .http = 200, .body = "{\"code\":true}" },
+		{ .http = 200, .body = "{\"code\":0.5}" },
+		{ .http = 200, .body = "{\"message\":\"OK\"}" },
+		{ .http = 500, .body = "{\"code\":0}" },
+		{ .http = 302, .body = "" },
+		{ .http = 200, .body = "{\"code\":0}{\"code\":0}" },
+		{ .http = 200, .body = "{\"code\":0,\"code\":0}" },
+		{ .http = 204, .body = "{\"code\":0}" },
+		{ .http = 200, .body = "{\"code\":-0}" },
+		{ .http = 200, .body = "{\"code\":1e-400}" },
+		{ .transfer = 18, .body = "{\"code\":0}" },
+	};
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 20, 2, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = lies;
+	for (size_t i = 0; i < sizeof(LIES) / sizeof(LIES[0]); i++) {
+		sim->lie = &LIES[i];
+		sim->requests = 0;
+		run_for(sim, 20 * 60 * 1000);
+		if (ledger(sim).pending != 20)
+			fail_msg("lie %d was believed", (int)i);
+		assert_true(sim->requests > 0);
+	}
+	sim->receiver = takes_all;
+	run_for(sim, 20 * 60 * 1000);
+	assert_int_equal(ledger(sim).delivered, 20);
+	assert_int_equal(ledger(sim).dead, 0);
+}
+
+static void
+counts_only_attempts_that_left(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = is_away;
+	run_for(sim, 1000);
+	sim->receiver = says_code;
+	sim->bad_code = 1002;
+	sim->requests = 0;
+	run_for(sim, 60 * 1000);
+	assert_int_equal(attempts_of(sim, 1), sim->requests);
+}
+
+static void
+expires_rows_that_are_too_old(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 5, 1, 1000 });
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	sim->wall_ms += 2000;
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).expired, 5);
+	assert_int_equal(ledger(sim).delivered, 5);
+}
+
+static void
+corrects_the_clock_once_by_the_replys_date(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = wants_time;
+	sim->variant = 0;
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 10);
+	assert_int_equal(ledger(sim).delivered, 5);
+	assert_int_equal(sim->requests, 2);
+}
+
+static void
+holds_when_the_correction_does_not_help(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = wants_time;
+	sim->variant = 1;
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 10);
+	assert_int_equal(ledger(sim).pending, 5);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_int_equal(sim->requests, 2);
+}
+
+static void
+a_doubtful_code_kills_only_beside_an_accepted_request(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1010;
+	put(sim, (struct put){ "cvm", 8, 8, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	/* One bad row among good ones: there is contrast. */
+	sim->receiver = refuses_bad;
+	sim->bad[0] = "disk5x";
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).dead, 1);
+	assert_int_equal(ledger(sim).delivered, 7);
+}
+
+static void
+learns_the_size_a_receiver_takes(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = takes_2000_bytes;
+	put(sim, (struct put){ "cvm", 1000, 10, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 60 * 1000);
+	assert_int_equal(ledger(sim).delivered, 1000);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_true(sim->requests - sim->accepted_requests <= 12);
+}
+
+static void
+clock_jumps_do_no_harm(void **state)
+{
+	static const int64_t YEARS_MS = 10LL * 365 * 24 * 3600 * 1000;
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = is_away;
+	run_for(sim, 10 * 1000);
+	sim->wall_ms += YEARS_MS;
+	run_for(sim, 10 * 1000);
+	stop(sim);
+	sim->wall_ms -= 2 * YEARS_MS;
+	start(sim, CORE_RUN);
+	sim->receiver = takes_all;
+	run_for(sim, 6 * 60 * 1000); /* no longer than the largest back-off */
+	assert_int_equal(ledger(sim).delivered, 10);
+}
+
+static void
+one_lane_in_trouble_does_not_stop_another(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1002;
+	sim->bad[0] = "\"Namespace\":\"pc\"";
+	put(sim, (struct put){ "pc", 100, 1, 0 });
+	put(sim, (struct put){ "cvm", 100, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_int_equal(ledger(sim).delivered, 100);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	assert_int_equal(lane(sim, 1).state, LANE_READY);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    delivers_everything_and_balances, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    retries_with_backoff_while_the_receiver_is_away, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    kills_only_the_guilty_series_in_few_requests, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    stays_within_the_bound_of_group_testing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    clears_a_series_whose_canary_is_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    remembers_suspects_across_a_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    lets_one_row_speak_for_a_misspelt_namespace, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    holds_all_lanes_for_a_wrong_key_and_kills_none, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    holds_survive_a_restart_and_end_by_a_probe, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    never_believes_a_lie, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    counts_only_attempts_that_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    expires_rows_that_are_too_old, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    corrects_the_clock_once_by_the_replys_date, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    holds_when_the_correction_does_not_help, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_doubtful_code_kills_only_beside_an_accepted_request,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    learns_the_size_a_receiver_takes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    clock_jumps_do_no_harm, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    one_lane_in_trouble_does_not_stop_another, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
