@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "core.h"
 
 struct fault;
@@ -14,12 +15,18 @@ struct forwarder_options {
 	enum core_mode mode;
 	int64_t drain_ms; /* CORE_DRAIN: give up after this; 0: never */
 	int verbose;      /* -v: +1, -q: -1 */
+	enum log_form log_form;
 };
+
+/** Keep the process from being looked into: no core files, no ptrace by
+ * others, nothing created is for everybody.  Before a key is read. */
+void forwarder_harden(void);
 
 /**
  * forwarder_run(options, fault):
- * The process around a core: lock, bell, poll, signals, housekeeping, one libev loop.  Return the exit
- * code; where it is a failure to start, ${fault} says why.
+ * The process around a core: lock, bell, poll, signals, housekeeping, one
+ * libev loop; logs on descriptor 2.  Return the exit code; where it is not 0, ${fault} says
+ * why: it could not start, or --once or --drain left rows.
  */
 int forwarder_run(const struct forwarder_options *options, struct fault *fault);
 

@@ -5,66 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "queue/attempt.h"
-#include "queue/lane.h"
 #include "queue/status.h"
 
-struct batch;
+#include "settlement.h"
+
 struct core;
-struct lane;
-
-/* What becomes of the rows of a request's batch. */
-enum fate {
-	FATE_STAY, /* pending; one attempt more if the request left */
-	FATE_DELIVERED,
-	FATE_DIE
-};
-
-/* What becomes of a row that was met without a request. */
-enum met {
-	MET_KIN, /* its series, or its lane, is doomed up to it */
-	MET_EXPIRED,
-	MET_DAMAGED
-};
-
-struct met_row {
-	int64_t id, series_id;
-	enum met met;
-};
-
-#define SETTLE_TEXT 264
-
-/*
- * One thing to write down: an answer and its consequences, or rows met on a
- * page that go without a request.  Made by verdict.c and lane.c, written by
- * settle_commit() with all others of the turn.
- */
-struct settlement {
-	struct settlement *next;
-	struct lane *lane;
-	struct batch *batch; /* owned; NULL when nothing was sent */
-	bool contiguous;     /* the batch is all of the lane in between */
-	enum fate fate;
-	struct attempt_row attempt;
-	char message[SETTLE_TEXT], outcome[64];
-	bool ambiguous;
-	/* FATE_DIE */
-	const char *cause, *scope; /* constants */
-	bool alone;
-	char contrast[64], evidence[2 * SETTLE_TEXT];
-	int64_t suspect_id; /* series that becomes a suspect, 0: none */
-	int64_t clear_id;   /* series that is a suspect no more, 0: none */
-	bool doom_lane;     /* the lane's rows so far die like this one */
-	/* rows met */
-	struct met_row *met;
-	size_t met_count, met_room;
-};
-
-struct settlement *settlement_new(struct lane *lane);
-void settlement_free(struct settlement *settlement);
-/** Add a row met; 0, or -1 (memory). */
-int settlement_meet(
-    struct settlement *settlement, int64_t id, int64_t series_id, enum met met);
 
 /* The settlements of a turn, and what the forwarder says of itself. */
 struct settle {

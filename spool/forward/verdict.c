@@ -6,150 +6,19 @@
 
 #include "base/config.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "protocol/answer.h"
 #include "protocol/backoff.h"
 #include "protocol/batch.h"
-#include "protocol/disposition.h"
 
 #include "core_state.h"
 #include "hold.h"
 #include "isolate.h"
+#include "judge.h"
 #include "lane.h"
 
 /* Corrections below this are not worth one. */
 #define OFFSET_LEAST_MS 2000
 /* A learned cap is raised after so many full requests in a row were taken. */
 #define CAP_RAISE_AFTER 64
-
-/* An answer, judged. */
-struct judged {
-	const struct reply *reply;
-	struct answer answer;
-	struct outcome outcome;
-	const struct disposition *what;
-	int code; /* -1: none */
-	char reason[LANE_TEXT];
-};
-
-/* Why the rows are not delivered, in a few words. */
-static void
-give_reason(struct judged *judged)
-{
-	const struct reply *reply = judged->reply;
-	const char *words;
-
-	if (reply->transfer != 0)
-		words = reply->error;
-	else if (judged->answer.message[0] != '\0')
-		words = judged->answer.message;
-	else
-		words = judged->what->text;
-	if (reply->transfer != 0 || judged->code > 0)
-		snprintf(judged->reason, sizeof(judged->reason), "%.*s",
-		    LANE_TEXT - 1, words);
-	else if (reply->http_status != 200)
-		snprintf(judged->reason, sizeof(judged->reason),
-		    "HTTP %d%s%.200s", reply->http_status,
-		    reply->location[0] != '\0' ? " to " : "", reply->location);
-	else
-		snprintf(judged->reason, sizeof(judged->reason),
-		    "not an answer of the API: %s", judged->answer.fault);
-}
-
-static void
-judge(const struct core *core, const struct reply *reply, struct judged *judged)
-{
-	judged->reply = reply;
-	answer_read(&judged->answer, reply->body, reply->len);
-	judged->outcome = (struct outcome){ .transfer = reply->transfer,
-		.request_size = reply->request_size,
-		.http_status = reply->http_status,
-		.retry_after_ms = reply->retry_after_ms,
-		.date_ms = reply->date_ms,
-		.answer = &judged->answer };
-	judged->what = disposition_judge(core->dispositions, &judged->outcome);
-	judged->code = judged->answer.well_formed && reply->transfer == 0
-	    ? judged->answer.code
-	    : -1;
-	give_reason(judged);
-}
-
-/* ---- what is written down of every request ---- */
-
-static void
-describe(const struct lane *lane, const struct judged *judged,
-    struct settlement *settlement)
-{
-	const struct batch *batch = lane->batch;
-	struct attempt_row *attempt = &settlement->attempt;
-
-	attempt->lane_id = lane->row.id;
-	attempt->first_id = batch->rows[0].id;
-	attempt->last_id = batch->rows[batch->count - 1].id;
-	attempt->rows = (int64_t)batch->count;
-	attempt->bytes = (int64_t)lane->request.bytes;
-	attempt->started_at = lane->started_at;
-	attempt->took_ms = judged->reply->took_ms;
-	attempt->http_status = judged->reply->http_status;
-	attempt->code = judged->code;
-	attempt->counted = disposition_counts(&judged->outcome);
-	snprintf(settlement->message, sizeof(settlement->message), "%s",
-	    judged->code >= 0 ? judged->answer.message : judged->reason);
-	snprintf(settlement->outcome, sizeof(settlement->outcome), "%s",
-	    judged->reply->transfer != 0 ? judged->what->name
-					 : verdict_name(judged->what->verdict));
-	settlement->ambiguous = attempt->counted &&
-	    judged->what->verdict != VERDICT_DELIVERED &&
-	    disposition_stored(judged->what, &judged->outcome) == STORED_MAYBE;
-}
-
-/* The request and its answer, on one line. */
-static void
-give_evidence(const struct judged *judged, struct settlement *settlement)
-{
-	const struct reply *reply = judged->reply;
-	struct text body = { 0 };
-	size_t len = reply->len < 256 ? reply->len : 256;
-
-	text_add_escaped(&body, reply->body, len);
-	snprintf(settlement->evidence, sizeof(settlement->evidence),
-	    "%lld rows, %lld bytes; HTTP %d: %s",
-	    (long long)settlement->attempt.rows,
-	    (long long)settlement->attempt.bytes, reply->http_status,
-	    text_string(&body));
-	text_free(&body);
-}
-
-/* Whether the answer says something about rows, and nothing about the way. */
-static bool
-blames_rows(const struct disposition *what)
-{
-	return what->scope == SCOPE_ROW || what->scope == SCOPE_SERIES ||
-	    what->scope == SCOPE_NAMESPACE || what->scope == SCOPE_SIZE;
-}
-
-static void
-tell(struct core *core, const struct judged *judged)
-{
-	struct status_forwarder *told = &core->settle.told;
-
-	if (blames_rows(judged->what))
-		return;
-	core->settle.told_changed = true;
-	if (judged->what->verdict == VERDICT_DELIVERED) {
-		told->last_success_at = core_wall_ms(core);
-		told->failing_since = -1;
-		told->tries = 0;
-		told->last_error[0] = '\0';
-		return;
-	}
-	if (told->failing_since < 0)
-		told->failing_since = core_wall_ms(core);
-	told->tries++;
-	snprintf(
-	    told->last_error, sizeof(told->last_error), "%s", judged->reason);
-}
 
 /* ---- consequences ---- */
 
@@ -292,7 +161,7 @@ die(struct lane *lane, struct settlement *settlement,
 	settlement->cause = what->verdict == VERDICT_SPLIT ? "oversize"
 	    : judged->code >= 0                            ? "code"
 							   : "http";
-	give_evidence(judged, settlement);
+	judge_give_evidence(judged, settlement);
 	if (account_has_contrast(account, now_ms))
 		snprintf(settlement->contrast, sizeof(settlement->contrast),
 		    "a request accepted %lld s before",
@@ -381,6 +250,11 @@ static void
 on_check_one(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
+	if (judged->what->retry_first && !lane->retried) {
+		lane->retried = true;
+		on_retry(lane, settlement, judged);
+		return;
+	}
 	if (settlement->batch->count == 1) {
 		on_lone(lane, settlement, judged);
 		return;
@@ -389,13 +263,21 @@ on_check_one(struct lane *lane, struct settlement *settlement,
 	lane->check_one = true;
 }
 
-/* Too large: remember half of it; what comes next is packed under that. */
+/* Too large: remember half of it; what comes next is packed under that.  A
+ * lone row is not to blame if as long a request was taken lately. */
 static void
 on_split(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
+	const struct account *account = lane->account;
+
 	if (settlement->batch->count == 1) {
-		on_lone(lane, settlement, judged);
+		if (account_has_contrast(account, core_steady_ms(lane->core)) &&
+		    account->accepted_attempt_bytes >=
+			settlement->attempt.bytes)
+			on_hold(lane, settlement, judged);
+		else
+			on_lone(lane, settlement, judged);
 		return;
 	}
 	lane_drop_parts(lane);
@@ -404,18 +286,28 @@ on_split(struct lane *lane, struct settlement *settlement,
 	lane->changed = true;
 }
 
+/* Whether signing by the receiver's clock may help: it was not tried since
+ * the latest success, and the difference is worth it and within the bound. */
+static bool
+may_correct(const struct core *core, int64_t date_ms, int64_t offset_ms)
+{
+	int64_t most_ms = core->config->receiver.clock_correction_ms;
+	int64_t size_ms = offset_ms < 0 ? -offset_ms : offset_ms;
+
+	return !core->clock_corrected && date_ms > 0 && size_ms <= most_ms &&
+	    size_ms >= OFFSET_LEAST_MS;
+}
+
 /* Sign by the receiver's clock, once. */
 static void
 on_resign(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
 	struct core *core = lane->core;
-	int64_t most_ms = core->config->receiver.clock_correction_ms, offset_ms;
+	int64_t date_ms = judged->reply->date_ms, offset_ms;
 
-	offset_ms = judged->reply->date_ms - core_wall_ms(core);
-	if (core->clock_corrected || judged->reply->date_ms <= 0 ||
-	    offset_ms > most_ms || offset_ms < -most_ms ||
-	    (offset_ms < OFFSET_LEAST_MS && offset_ms > -OFFSET_LEAST_MS)) {
+	offset_ms = date_ms - core_wall_ms(core);
+	if (!may_correct(core, date_ms, offset_ms)) {
 		on_hold(lane, settlement, judged);
 		return;
 	}
@@ -485,13 +377,13 @@ verdict_apply(struct lane *lane, const struct reply *reply)
 		lane->batch = NULL;
 		return; /* the rows are pending, and go again */
 	}
-	judge(lane->core, reply, &judged);
-	describe(lane, &judged, settlement);
+	judge_reply(lane->core, reply, &judged);
+	judge_describe(lane, &judged, settlement);
 	settlement->batch = lane->batch;
 	settlement->contiguous = lane->contiguous;
 	lane->batch = NULL;
 	lane->settling = true;
-	tell(lane->core, &judged);
+	judge_tell(lane->core, &judged);
 	if (lane->errand == ERRAND_PROBE)
 		apply_probe(lane, settlement, &judged);
 	else

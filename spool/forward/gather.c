@@ -1,0 +1,174 @@
+#include "gather.h"
+
+#include <string.h>
+
+#include "base/config.h"
+#include "protocol/batch.h"
+#include "queue/metric.h"
+
+#include "core_state.h"
+#include "key.h"
+
+/* Rows looked at in one page when they leave without a request. */
+#define PAGE_LEAST 1000
+
+static int
+meet(struct gather *gather, const struct metric_row *row, enum met met)
+{
+	if (gather->met == NULL &&
+	    (gather->met = settlement_new(gather->lane)) == NULL)
+		gather->failed = true;
+	else if (settlement_meet(gather->met, row->id, row->series_id, met))
+		gather->failed = true;
+	return gather->failed;
+}
+
+static struct batch_row
+new_row(const struct metric_row *row)
+{
+	return (struct batch_row){ .id = row->id,
+		.series_id = row->series_id,
+		.accepted_at = row->accepted_at,
+		.attempts = row->attempts };
+}
+
+/* The page's request shall carry ${row} and nothing else. */
+static int
+start_alone(struct gather *gather, const struct batch_row *new,
+    const struct metric_row *row)
+{
+	struct batch_limits limits = gather->batch->limits;
+	struct batch *alone;
+
+	limits.max_bytes = SIZE_MAX;
+	limits.max_rows = 1;
+	if ((alone = batch_new(&limits)) == NULL) {
+		gather->failed = true;
+		return 1;
+	}
+	batch_free(gather->batch);
+	gather->batch = alone;
+	gather->failed = batch_add(alone, new, row->wire, row->wire_len,
+			     row->value, row->value_len) != BATCH_ADDED;
+	return 1;
+}
+
+static int
+add_row(struct gather *gather, const struct metric_row *row)
+{
+	struct batch_row new = new_row(row);
+
+	switch (batch_add(gather->batch, &new, row->wire, row->wire_len,
+	    row->value, row->value_len)) {
+	case BATCH_ADDED:
+		return gather->batch->count == gather->batch->limits.max_rows;
+	case BATCH_OVERSIZE: /* its size is the receiver's to judge */
+		return gather->batch->count > 0 ||
+		    start_alone(gather, &new, row);
+	case BATCH_NO_MEMORY:
+		gather->failed = true;
+		return 1;
+	case BATCH_FULL:
+		break;
+	}
+	return 1;
+}
+
+/* The first row of a suspect series goes alone, before any other. */
+static int
+add_canary(struct gather *gather, const struct metric_row *row)
+{
+	struct batch_row new = new_row(row);
+
+	gather->errand = ERRAND_CANARY;
+	return start_alone(gather, &new, row);
+}
+
+static int
+on_row(void *cookie, const struct metric_row *row)
+{
+	struct gather *gather = cookie;
+	const struct lane *lane = gather->lane;
+	const struct suspect_row *suspect;
+
+	if (row->wire == NULL)
+		return meet(gather, row, MET_DAMAGED);
+	if (row->expires_at >= 0 && row->expires_at <= gather->wall_ms)
+		return meet(gather, row, MET_EXPIRED);
+	if (row->id <= lane->row.doomed_through)
+		return meet(gather, row, MET_KIN);
+	suspect = suspects_find(&lane->core->suspects, row->series_id);
+	if (suspect != NULL && row->id <= suspect->doomed_through)
+		return meet(gather, row, MET_KIN);
+	if (suspect != NULL && gather->errand == ERRAND_DRAIN)
+		return add_canary(gather, row);
+	return add_row(gather, row);
+}
+
+static const char *
+region_of(const struct lane *lane)
+{
+	return lane->row.region[0] != '\0' ? lane->row.region
+					   : lane->account->credential->region;
+}
+
+void
+gather_envelope(const struct lane *lane, struct envelope *envelope)
+{
+	const struct config_receiver *receiver = &lane->core->config->receiver;
+	const struct credential *credential = lane->account->credential;
+
+	*envelope = (struct envelope){ .get = receiver->get,
+		.url = receiver->url,
+		.sign_host = receiver->sign_host,
+		.sign_path = receiver->sign_path,
+		.secret_id = credential->secret_id,
+		.key = credential->key,
+		.key_len = credential->key_len,
+		.region = region_of(lane),
+		.ns = lane->row.ns };
+}
+
+static size_t
+least(int64_t limit, int64_t cap)
+{
+	return (size_t)(cap > 0 && cap < limit ? cap : limit);
+}
+
+/* 0, or -1 (memory). */
+static int
+fill_limits(
+    const struct lane *lane, enum errand errand, struct batch_limits *limits)
+{
+	const struct config *config = lane->core->config;
+	struct envelope envelope;
+
+	gather_envelope(lane, &envelope);
+	limits->get = envelope.get;
+	if ((limits->envelope = request_envelope(&envelope)) == 0)
+		return -1;
+	limits->max_bytes = least(
+	    config_batch_bytes(config), lane->row.byte_cap);
+	limits->max_rows = errand == ERRAND_DRAIN
+	    ? least(config->batch.max_rows, lane->row.row_cap)
+	    : 1;
+	return 0;
+}
+
+int
+gather_rows(struct gather *gather)
+{
+	struct lane *lane = gather->lane;
+	struct batch_limits limits;
+	int page;
+
+	if (fill_limits(lane, gather->errand, &limits) ||
+	    (gather->batch = batch_new(&limits)) == NULL)
+		return -1;
+	page = limits.max_rows > PAGE_LEAST ? (int)limits.max_rows : PAGE_LEAST;
+	if (metric_page(
+		lane->core->db, lane->row.id, 0, page, on_row, gather) == -1 ||
+	    gather->failed)
+		return -1;
+	return 0;
+}

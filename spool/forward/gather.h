@@ -1,0 +1,30 @@
+#ifndef FORWARD_GATHER_H
+#define FORWARD_GATHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lane.h"
+
+struct envelope;
+struct settlement;
+
+/* What a page comes to: rows for one request, and rows that go without. */
+struct gather {
+	struct lane *lane;
+	struct batch *batch;
+	struct settlement *met;
+	enum errand errand;
+	int64_t wall_ms;
+	bool failed;
+};
+
+/** Read the head of the lane into ${gather}, whose lane, errand and wall_ms
+ * are set.  0, or -1 when the queue or memory failed; the batch and what was
+ * met are the caller's either way. */
+int gather_rows(struct gather *gather);
+
+/** Who sends what to where, for ${lane}; lives as long as settings and keys. */
+void gather_envelope(const struct lane *lane, struct envelope *envelope);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef FORWARD_JUDGE_H
+#define FORWARD_JUDGE_H
+
+#include "protocol/answer.h"
+#include "protocol/disposition.h"
+#include "queue/lane.h"
+
+#include "world.h"
+
+struct core;
+struct lane;
+struct settlement;
+
+/* An answer, judged. */
+struct judged {
+	const struct reply *reply;
+	struct answer answer;
+	struct outcome outcome;
+	const struct disposition *what;
+	int code; /* -1: none */
+	char reason[LANE_TEXT];
+};
+
+/** Judge ${reply}; ${judged} borrows it. */
+void judge_reply(
+    const struct core *core, const struct reply *reply, struct judged *judged);
+/** Fill in what is written down of every request: the attempt, its outcome,
+ * whether that is ambiguous. */
+void judge_describe(const struct lane *lane, const struct judged *judged,
+    struct settlement *settlement);
+/** The request and its answer, on one line, for the rows that die of it. */
+void judge_give_evidence(
+    const struct judged *judged, struct settlement *settlement);
+/** What the forwarder says of itself after this answer. */
+void judge_tell(struct core *core, const struct judged *judged);
+
+#endif
