@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "jsonline.h"
 #include "output.h"
+#include "receiver_exchange.h"
 #include "receiver_http.h"
 #include "receiver_options.h"
 
@@ -27,6 +28,7 @@ struct receiver {
 	struct receiver_options *options;
 	struct record record;
 	struct totals totals;
+	struct exchange_setup setup;
 	struct http *http;
 	int listener, signals;
 	unsigned int port;
@@ -157,8 +159,9 @@ static int
 start(struct receiver *receiver, struct fault *fault)
 {
 	struct receiver_options *options = receiver->options;
-	struct http_setup setup = { &options->rules, &options->mishaps,
-		&receiver->record, &receiver->totals };
+
+	receiver->setup = (struct exchange_setup){ &options->rules,
+		&options->mishaps, &receiver->record, &receiver->totals };
 
 	allow_descriptors();
 	if ((receiver->signals = catch_signals()) == -1)
@@ -169,7 +172,7 @@ start(struct receiver *receiver, struct fault *fault)
 	receiver->listener = listen_open(
 	    &options->listen, &receiver->port, fault);
 	if (receiver->listener == -1 ||
-	    (receiver->http = http_open(&setup, fault)) == NULL)
+	    (receiver->http = http_open(&receiver->setup, fault)) == NULL)
 		return -1;
 	mishaps_start(
 	    &options->mishaps, (uint64_t)options->seed, clock_steady_ms());

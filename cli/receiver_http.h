@@ -1,13 +1,9 @@
 #ifndef RECEIVER_HTTP_H
 #define RECEIVER_HTTP_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
-#include "receiver_outcome.h"
-#include "receiver_record.h"
-
+struct exchange_setup;
 struct fault;
 
 /**
@@ -16,16 +12,8 @@ struct fault;
  */
 struct http;
 
-/** What it works with; all borrowed. */
-struct http_setup {
-	struct rules *rules;
-	struct mishaps *mishaps;
-	struct record *record;
-	struct totals *totals;
-};
-
-/** Start.  Return NULL with ${fault} if that fails. */
-struct http *http_open(const struct http_setup *setup, struct fault *fault);
+/** Start.  ${setup} is borrowed.  Return NULL with ${fault} if that fails. */
+struct http *http_open(const struct exchange_setup *setup, struct fault *fault);
 void http_close(struct http *http);
 
 /** Take the connection ${fd} (takes it). */

@@ -110,9 +110,10 @@ port_of(int fd)
 static int
 bind_fault(int error, struct fault *fault)
 {
-	if (error == EACCES)
-		return fault_errno(fault, error, "cannot listen");
-	fault_set(fault, FAULT_UNREACHABLE, "cannot listen there");
+	if (error == EACCES || error == EPERM)
+		fault_errno(fault, error, "cannot listen there");
+	else
+		fault_set(fault, FAULT_UNREACHABLE, "cannot listen there");
 	fault_why(fault, "%s", strerror(error));
 	fault_hint(fault, "--listen 127.0.0.1:0 takes any free port");
 	return -1;

@@ -62,9 +62,11 @@ write_all(
 		return fault_set(fault, FAULT_INTERNAL, "out of memory");
 	while (done < text->len) {
 		n = write(fd, text->data + done, text->len - done);
-		if (n == -1 && errno != EINTR)
-			return fault_errno(
-			    fault, errno, "cannot write %s", path);
+		if (n == -1 && errno != EINTR) {
+			fault_errno(fault, errno, "cannot write %s", path);
+			fault_hint(fault, "make room, or name another file");
+			return -1;
+		}
 		done += n > 0 ? (size_t)n : 0;
 	}
 	return 0;
