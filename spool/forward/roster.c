@@ -1,0 +1,189 @@
+#include "roster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "protocol/disposition.h"
+
+#include "core_state.h"
+#include "hold.h"
+#include "key.h"
+#include "lane.h"
+
+#define LANES_A_PAGE 32
+
+/* ---- accounts ---- */
+
+int
+roster_start(struct core *core)
+{
+	size_t i;
+
+	core->account_count = core->config->account_count;
+	core->accounts = calloc(core->account_count, sizeof(*core->accounts));
+	if (core->accounts == NULL)
+		return -1;
+	for (i = 0; i < core->account_count; i++)
+		account_start(&core->accounts[i],
+		    credentials_of(
+			core->credentials, core->config->accounts[i].name),
+		    core->config, core_steady_ms(core));
+	return 0;
+}
+
+static struct account *
+find_account(struct core *core, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < core->account_count; i++)
+		if (core->accounts[i].credential != NULL &&
+		    strcmp(core->accounts[i].credential->account, name) == 0)
+			return &core->accounts[i];
+	return NULL;
+}
+
+/* ---- lanes ---- */
+
+/* Without somebody to sign for it a lane is held; a reload may cure that. */
+static void
+find_signer(struct lane *lane)
+{
+	char reason[LANE_TEXT];
+
+	lane->account = find_account(lane->core, lane->row.account);
+	if (lane->account != NULL || lane->row.state == LANE_HELD)
+		return;
+	snprintf(reason, sizeof(reason),
+	    "no account of that name in the configuration: %.180s",
+	    lane->row.account);
+	lane_set_held(lane, scope_name(SCOPE_ACCOUNT), -1, reason, 0);
+}
+
+/* A stored wake time that is still to come, clamped to what could have been
+ * meant (contract.md C11). */
+static int64_t
+remaining_ms(const struct core *core, const struct lane_row *row)
+{
+	const struct config_retry *retry = &core->config->retry;
+	int64_t left_ms = row->wake_at - core_wall_ms(core), most_ms;
+
+	most_ms = row->state == LANE_WAITING ? retry->max_ms
+					     : retry->blocked_probe_most_ms;
+	if (left_ms > most_ms)
+		left_ms = most_ms;
+	return left_ms < 0 ? 0 : left_ms;
+}
+
+static bool
+probed_at_start(const struct lane_row *row)
+{
+	return strcmp(row->held_by, "operator") != 0 &&
+	    (strcmp(row->scope, scope_name(SCOPE_ACCOUNT)) == 0 ||
+		strcmp(row->scope, scope_name(SCOPE_ENDPOINT)) == 0 ||
+		strcmp(row->scope, scope_name(SCOPE_CLOCK)) == 0) &&
+	    row->code != 1008 && row->code != 4300;
+}
+
+/* Take over the state that an earlier process left. */
+static void
+resume(struct lane *lane)
+{
+	struct core *core = lane->core;
+	int64_t now_ms = core_steady_ms(core);
+
+	if (lane->row.state == LANE_WAITING && core->mode == CORE_ONCE) {
+		lane->row.failures = 0;
+		lane_set_ready(lane);
+	}
+	if (lane->row.state != LANE_READY && lane->row.wake_at >= 0)
+		lane->wake_ms = now_ms + remaining_ms(core, &lane->row);
+	if (lane->row.state == LANE_HELD && probed_at_start(&lane->row))
+		lane->wake_ms = now_ms;
+}
+
+static int
+add_lane(struct core *core, const struct lane_row *row)
+{
+	struct lane **more, *lane;
+	size_t room;
+
+	if (core->lane_count == core->lane_room) {
+		room = core->lane_room * 2 + 8;
+		more = realloc(core->lanes, room * sizeof(struct lane *));
+		if (more == NULL)
+			return -1;
+		core->lanes = more;
+		core->lane_room = room;
+	}
+	if ((lane = lane_new(core, row)) == NULL)
+		return -1;
+	core->lanes[core->lane_count++] = lane;
+	resume(lane);
+	find_signer(lane);
+	hold_join(lane);
+	return 0;
+}
+
+/* Lanes are listed by id, and none is ever removed. */
+static int
+take_lane(struct core *core, size_t index, const struct lane_row *row)
+{
+	if (index == core->lane_count)
+		return add_lane(core, row);
+	core->lanes[index]->row.pending = row->pending;
+	return 0;
+}
+
+int
+roster_look(struct core *core)
+{
+	struct lane_row *rows;
+	int64_t after = 0;
+	size_t index = 0;
+	int count = 0, i;
+
+	if ((rows = malloc(LANES_A_PAGE * sizeof(*rows))) == NULL)
+		return -1;
+	while ((count = lane_list(core->db, after, rows, LANES_A_PAGE)) > 0) {
+		for (i = 0; i < count; i++)
+			if (take_lane(core, index++, &rows[i])) {
+				count = -1;
+				goto done;
+			}
+		after = rows[count - 1].id;
+	}
+done:
+	free(rows);
+	return count;
+}
+
+/* Holds that a new key or setting may have cured are probed at once; what
+ * was learned under the old settings is forgotten. */
+static void
+reconsider(struct lane *lane)
+{
+	struct core *core = lane->core;
+
+	find_signer(lane);
+	lane->row.byte_cap = lane->row.row_cap = -1;
+	lane->changed = true;
+	if (lane->row.state == LANE_WAITING)
+		lane->wake_ms = core_steady_ms(core);
+	if (lane->row.state == LANE_HELD &&
+	    strcmp(lane->row.held_by, "operator") != 0) {
+		lane->row.failures = 0;
+		lane->wake_ms = core_steady_ms(core);
+	}
+}
+
+void
+roster_reconsider(struct core *core)
+{
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++)
+		reconsider(core->lanes[i]);
+}

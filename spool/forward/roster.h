@@ -1,0 +1,19 @@
+#ifndef FORWARD_ROSTER_H
+#define FORWARD_ROSTER_H
+
+struct core;
+
+/*
+ * Who works for a core: the accounts of its configuration, and the lanes of its
+ * queue, each with the account that signs for it.
+ */
+
+/** Set up core->accounts anew.  0, or -1 (memory; it is then NULL). */
+int roster_start(struct core *core);
+/** See which lanes there are, and how many rows each has.  0, or -1. */
+int roster_look(struct core *core);
+/** After a reload: holds that a new key or setting may have cured are probed
+ * at once, and what was learned under the old settings is forgotten. */
+void roster_reconsider(struct core *core);
+
+#endif
