@@ -160,28 +160,30 @@ int
 core_reload(struct core *core, const struct config *config,
     const struct credentials *credentials, struct fault *fault)
 {
-	struct dispositions *dispositions;
-	struct account *accounts = core->accounts;
+	struct core before = *core;
 
-	dispositions = dispositions_new(
+	core->dispositions = dispositions_new(
 	    config->codes, config->code_count, fault);
-	if (dispositions == NULL)
-		return -1;
+	if (core->dispositions == NULL)
+		goto restore;
 	core->config = config;
 	core->credentials = credentials;
 	if (roster_start(core)) {
-		core->accounts = accounts;
-		dispositions_free(dispositions);
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+		fault_set(fault, FAULT_INTERNAL, "out of memory");
+		dispositions_free(core->dispositions);
+		goto restore;
 	}
-	free(accounts);
-	dispositions_free(core->dispositions);
-	core->dispositions = dispositions;
+	free(before.accounts);
+	dispositions_free(before.dispositions);
 	core->clock_offset_ms = 0;
 	core->clock_corrected = false;
 	roster_reconsider(core);
 	core->look = true;
 	return 0;
+
+restore:
+	*core = before;
+	return -1;
 }
 
 void
