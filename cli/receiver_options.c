@@ -139,10 +139,9 @@ static const char HELP_TAIL[] =
     "Conditions: p=0.1 (probability), every=N (each Nth), after=N (not the\n"
     "first N), count=N (at most N times), accept=yes (rows that pass the\n"
     "checks are accepted), namespace=GLOB, metric=GLOB (of any row),\n"
-    "min-rows=N.  A fault counts the requests that meet its last three; "
-    "refuse\n"
-    "and outage, which go with none of the last four, count connections.  An\n"
-    "outage with after=N begins at connection N+1.\n";
+    "min-rows=N.  A fault counts the requests that meet its last three;\n"
+    "refuse and outage, which go with none of the last four, count\n"
+    "connections.  An outage with after=N begins at connection N+1.\n";
 
 /* So that even a wrong command line is answered in the form asked for. */
 static bool

@@ -272,6 +272,16 @@ def test_requests_come_through_again_at_the_rate(serve):
     await_that(lambda: receiver.post() == 0, "a token")
 
 
+def test_no_more_than_a_second_s_worth_is_saved_up(serve):
+    receiver = serve("--rate", "100/s")
+    assert receiver.post() == 0
+    later = time.monotonic() + 1.2
+    await_that(lambda: time.monotonic() > later, "time passed")
+    began = time.monotonic()
+    accepted = codes(receiver, 300).count(0)
+    assert 100 <= accepted <= 101 + 100 * (time.monotonic() - began)
+
+
 def test_too_many_rows_a_minute_are_1018(serve):
     receiver = serve("--rows-per-minute", "10")
     rows = [oracle.row()] * 4
