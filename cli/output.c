@@ -12,6 +12,58 @@
 
 static int write_errno; /* of the first write that failed */
 
+/* What to do where nothing closer is known. */
+static const char *const HINTS[FAULT_KINDS] = {
+	[FAULT_USAGE] = "monspool --help",
+	[FAULT_NEEDS_CONFIRMATION] = "add --yes to go ahead without a question",
+	[FAULT_NOTHING_SELECTED] = "name ids or a filter; --all selects all",
+	[FAULT_BAD_JSON] = "one JSON object a line, members and texts in "
+			   "double quotes",
+	[FAULT_BAD_UTF8] = "convert it first: iconv -f latin1 -t utf-8 FILE",
+	[FAULT_BAD_NAME] = "letters, digits and underscore",
+	[FAULT_BAD_VALUE] = "monspool put --help",
+	[FAULT_BAD_ROW] = "one JSON object a line",
+	[FAULT_MISSING_MEMBER] = "monspool put --help",
+	[FAULT_UNKNOWN_MEMBER] = "remove it, or use --lenient",
+	[FAULT_DUPLICATE_MEMBER] = "give each member once",
+	[FAULT_TOO_LONG] =
+	    "shorten it, or widen [checks] and run monspool init",
+	[FAULT_TOO_MANY_DIMENSIONS] = "leave some out, or widen [checks] and "
+				      "run monspool init",
+	[FAULT_TOO_LARGE] = "split it",
+	[FAULT_NOT_FOUND] = "check the name",
+	[FAULT_QUEUE_MISSING] = "monspool init",
+	[FAULT_UNREACHABLE] = "check receiver.url and the network; rows are "
+			      "safe in the queue",
+	[FAULT_INTERNAL] = "please report it, with the command and this text",
+	[FAULT_CANNOT_CREATE] = "check the directory and who may write there",
+	[FAULT_IO_ERROR] = "check the disk: dmesg, df, df -i",
+	[FAULT_DISK_FULL] = "make room (df), then try again",
+	[FAULT_CORRUPT] = "keep a copy of the queue's files, then monspool "
+			  "audit --deep",
+	[FAULT_QUEUE_FOREIGN] = "check the path; monspool init makes a queue",
+	[FAULT_QUEUE_NEWER] = "upgrade monspool",
+	[FAULT_LEDGER_BROKEN] = "monspool audit --deep",
+	[FAULT_OUTCOME_UNKNOWN] = "monspool list --newer-than 1m shows what "
+				  "was stored",
+	[FAULT_QUEUE_BUSY] = "try again, or wait longer: --busy-timeout 30s",
+	[FAULT_QUEUE_FULL] = "run monspoold to drain it, or raise "
+			     "queue.max_size",
+	[FAULT_FORWARDER_RUNNING] = "monspool status",
+	[FAULT_ROWS_LEFT] = "monspool status tells why",
+	[FAULT_NO_PERMISSION] = "check who owns the files, and your groups: id",
+	[FAULT_UNSAFE_KEY_FILE] = "chmod 0400 FILE",
+	[FAULT_BAD_CONFIG] = "monspool config check",
+};
+
+static const char *
+hint_of(const struct fault *fault)
+{
+	if (fault->hint[0] != '\0' || HINTS[fault->kind] == NULL)
+		return fault->hint;
+	return HINTS[fault->kind];
+}
+
 void
 output_guard(void)
 {
@@ -52,7 +104,7 @@ add_json(struct text *text, const char *what, const struct fault *fault)
 	jsonline_text(text, "name", fault_name(fault->kind));
 	jsonline_int(text, "exit", fault_exit(fault->kind));
 	jsonline_text(text, "message", fault->message);
-	jsonline_text(text, "hint", fault->hint);
+	jsonline_text(text, "hint", hint_of(fault));
 	if (fault->why[0] != '\0')
 		jsonline_text(text, "why", fault->why);
 	if (fault->file[0] != '\0')
@@ -99,8 +151,8 @@ output_fault(const struct output *output, const struct fault *fault)
 		text_addf(&text, "%s\n", fault->message);
 		if (fault->why[0] != '\0')
 			text_addf(&text, "  %s\n", fault->why);
-		if (fault->hint[0] != '\0')
-			text_addf(&text, "hint: %s\n", fault->hint);
+		if (hint_of(fault)[0] != '\0')
+			text_addf(&text, "hint: %s\n", hint_of(fault));
 	}
 	say(&text);
 	text_free(&text);

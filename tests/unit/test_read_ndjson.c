@@ -174,7 +174,7 @@ says_what_is_wrong_and_where(void **state)
 			assert_string_equal(fault.field, CASES[i].field);
 		if (CASES[i].column > 0)
 			assert_int_equal(fault.column, CASES[i].column);
-		assert_string_not_equal(fault.hint, "");
+		assert_string_not_equal(hint_of(&fault), "");
 		import_free(&import);
 	}
 }
