@@ -21,7 +21,7 @@
 #include "queue/queue.h"
 
 struct spool {
-	char dir[256];
+	char dir[512];
 	struct place place;
 };
 
@@ -38,7 +38,7 @@ spool_dir(struct spool *spool)
 static inline void
 spool_path(const struct spool *spool, const char *name, char path[512])
 {
-	snprintf(path, 512, "%s/%s", spool->dir, name);
+	snprintf(path, 512, "%.400s/%s", spool->dir, name);
 }
 
 /* A directory for a queue, and its paths; nothing in it yet. */
@@ -69,7 +69,7 @@ spool_make(struct spool *spool)
 static inline void
 spool_remove(struct spool *spool)
 {
-	char path[600];
+	char path[1024];
 	struct dirent *entry;
 	DIR *dir = opendir(spool->dir);
 
