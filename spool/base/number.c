@@ -24,16 +24,21 @@ make_plain(void)
 	plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-/* strtod() that knows no locale. */
+/* From here this thread knows no decimal comma; the result goes back to
+ * uselocale(). */
+static locale_t
+enter_plain(void)
+{
+	pthread_once(&plain_once, make_plain);
+	return uselocale(plain);
+}
+
 static double
 read_double(const char *text)
 {
-	locale_t before;
-	double value;
+	locale_t before = enter_plain();
+	double value = strtod(text, NULL);
 
-	pthread_once(&plain_once, make_plain);
-	before = uselocale(plain);
-	value = strtod(text, NULL);
 	uselocale(before);
 	return value;
 }
@@ -99,24 +104,50 @@ print_short(char *buf, double value)
 	return 0;
 }
 
-/* Digits and exponent of the shortest %e text of ${value} that reads back. */
+/* The last digit of a %e text by one up; false where it would carry. */
+static bool
+step_up(char *text)
+{
+	char *last = strchr(text, 'e') - 1;
+
+	if (*last < '0' || *last > '8')
+		return false;
+	++*last;
+	return true;
+}
+
+/*
+ * The shortest %e text of ${value} that reads back.  The nearest text of so
+ * many digits reads back if any does; but below a power of two doubles lie
+ * closer together than above, and there the next one up may do instead.
+ */
+static void
+shortest_text(double value, char text[NUMBER_TEXT_SIZE])
+{
+	int precision = value < DBL_MIN ? 0 : 14; /* fewer digits below it */
+	int exponent;
+	bool narrow = frexp(value, &exponent) == 0.5;
+
+	for (; precision < 16; precision++) {
+		snprintf(text, NUMBER_TEXT_SIZE, "%.*e", precision, value);
+		if (strtod(text, NULL) == value ||
+		    (narrow && step_up(text) && strtod(text, NULL) == value))
+			return;
+	}
+	snprintf(text, NUMBER_TEXT_SIZE, "%.16e", value);
+}
+
+/* Digits and exponent of the shortest text of ${value} that reads back. */
 static size_t
 shortest_digits(double value, char digits[20], int *exponent)
 {
 	char text[NUMBER_TEXT_SIZE];
+	locale_t before = enter_plain();
 	const char *at;
 	size_t len = 0;
-	int precision = value < DBL_MIN ? 0 : 14; /* fewer digits below it */
 
-	for (; precision <= 16; precision++) {
-		snprintf(text, sizeof(text), "%.*e", precision, value);
-		for (at = text; *at != '\0'; at++)
-			if ((*at < '0' || *at > '9') && *at != 'e' &&
-			    *at != '-' && *at != '+')
-				text[at - text] = '.';
-		if (read_double(text) == value)
-			break;
-	}
+	shortest_text(value, text);
+	uselocale(before);
 	for (at = text; *at != 'e'; at++)
 		if (*at >= '0' && *at <= '9')
 			digits[len++] = *at;
