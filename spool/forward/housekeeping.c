@@ -265,7 +265,7 @@ housekeeping_free(struct housekeeping *housekeeping)
 {
 	if (housekeeping == NULL)
 		return;
-	upkeep_watch(housekeeping->db, NULL);
+	housekeeping_use_db(housekeeping, NULL);
 	free(housekeeping);
 }
 
@@ -281,8 +281,11 @@ housekeeping_configure(
 void
 housekeeping_use_db(struct housekeeping *housekeeping, struct db *db)
 {
+	if (housekeeping->db != NULL)
+		upkeep_watch(housekeeping->db, NULL);
 	housekeeping->db = db;
-	upkeep_watch(db, &housekeeping->wal_bytes);
+	if (db != NULL)
+		upkeep_watch(db, &housekeeping->wal_bytes);
 }
 
 int64_t

@@ -20,7 +20,8 @@ struct housekeeping *housekeeping_new(
 void housekeeping_free(struct housekeeping *housekeeping);
 void housekeeping_configure(
     struct housekeeping *housekeeping, const struct config *config);
-/** The queue was opened anew; the connection before is not touched. */
+/** The queue is about to be closed (NULL: no turn until there is another), or was
+ * opened anew. */
 void housekeeping_use_db(struct housekeeping *housekeeping, struct db *db);
 /** Do what is due; ${idle}: nothing else wants the queue.  Small steps: never longer than
  * some 20 ms, but for making the ballast.  Return when to be called again, steady ms. */

@@ -1,0 +1,139 @@
+#include "forwarder_state.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "housekeeping.h"
+#include "http.h"
+#include "queue/db.h"
+#include "queue/setting.h"
+#include "settings.h"
+
+void
+reload_set_log(const struct forwarder *forwarder)
+{
+	int level = forwarder->settings->config.forwarder.log_level +
+	    forwarder->options->verbose;
+
+	if (level < LOG_ERROR)
+		level = LOG_ERROR;
+	if (level > LOG_DEBUG)
+		level = LOG_DEBUG;
+	log_to(
+	    STDERR_FILENO, forwarder->options->log_form, (enum log_level)level);
+}
+
+/* One line of the log for something about a configuration file. */
+static void
+log_fault(enum log_level level, const char *event, const struct fault *fault)
+{
+	char message[300], file[200];
+
+	log_event(level, event, "file=%s line=%ld message=%s",
+	    log_text(file, sizeof(file), fault->file), fault->line,
+	    log_text(message, sizeof(message), fault->message));
+}
+
+void
+reload_log_warnings(const struct settings *settings)
+{
+	size_t i;
+
+	for (i = 0; i < settings->found.warning_count; i++)
+		log_fault(
+		    LOG_WARN, "config_warning", &settings->found.warnings[i]);
+}
+
+/* Read everything anew, or log what is wrong with it. */
+static struct settings *
+read_anew(const struct forwarder *forwarder)
+{
+	const struct forwarder_options *options = forwarder->options;
+	struct fault fault = { 0 };
+	struct settings *settings;
+	size_t i;
+
+	settings = settings_read(options->config_file, options->queue, &fault);
+	if (settings != NULL && settings->credentials != NULL)
+		return settings;
+	if (settings == NULL || settings->found.problem_count == 0)
+		log_fault(LOG_ERROR, "reload_failed", &fault);
+	else
+		for (i = 0; i < settings->found.problem_count; i++)
+			log_fault(LOG_ERROR, "reload_failed",
+			    &settings->found.problems[i]);
+	settings_free(settings);
+	return NULL;
+}
+
+/* Writers go by the copy in the queue. */
+void
+reload_publish(struct forwarder *forwarder)
+{
+	const struct config *config = &forwarder->settings->config;
+	char text[300];
+
+	if (forwarder->db == NULL)
+		return;
+	db_set_busy_timeout(forwarder->db, config->queue.busy_timeout_ms);
+	if (db_limit_bytes(forwarder->db, config->queue.max_size) ||
+	    setting_store(forwarder->db, config))
+		log_event(LOG_WARN, "settings_not_stored", "error=%s",
+		    log_text(text, sizeof(text), db_error(forwarder->db)));
+}
+
+/* Put ${settings} in force; the core no longer uses the old ones. */
+static void
+replace_settings(struct forwarder *forwarder, struct settings *settings)
+{
+	struct settings *old = forwarder->settings;
+
+	if (strcmp(settings->config.queue.path, old->config.queue.path) != 0)
+		log_event(LOG_WARN, "reload_partial",
+		    "message=\"another queue.path needs a restart\"");
+	memcpy(settings->config.queue.path, old->config.queue.path,
+	    sizeof(old->config.queue.path));
+	forwarder->settings = settings;
+	settings_free(old);
+	http_configure(forwarder->http, &settings->config.receiver);
+	housekeeping_configure(forwarder->housekeeping, &settings->config);
+	reload_set_log(forwarder);
+	turn_set_poll(forwarder);
+	reload_publish(forwarder);
+}
+
+void
+reload(struct forwarder *forwarder)
+{
+	struct fault fault = { 0 };
+	struct settings *settings;
+	char text[300];
+
+	if ((settings = read_anew(forwarder)) == NULL)
+		return;
+	if (core_reload(forwarder->core, &settings->config,
+		settings->credentials, &fault)) {
+		log_fault(LOG_ERROR, "reload_failed", &fault);
+		settings_free(settings);
+		return;
+	}
+	replace_settings(forwarder, settings);
+	reload_log_warnings(settings);
+	log_event(LOG_INFO, "reloaded", "endpoint=%s",
+	    log_text(text, sizeof(text), settings->config.receiver.url));
+}
+
+void
+reload_retry(struct forwarder *forwarder)
+{
+	struct settings *settings = forwarder->settings;
+	struct fault fault = { 0 };
+
+	if (core_reload(forwarder->core, &settings->config,
+		settings->credentials, &fault))
+		log_fault(LOG_ERROR, "retry_failed", &fault);
+	else
+		log_event(LOG_INFO, "retrying", "lanes=all");
+}
