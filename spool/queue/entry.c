@@ -92,6 +92,7 @@ check_bytes(
 
 	if (len == 0 && !rule->may_be_empty) {
 		fault_set(fault, rule->kind, "%s is empty", rule->noun);
+		fault_hint(fault, "give it at least one character");
 		return refuse(fault, rule);
 	}
 	if ((at = text_utf8_bad(string, len)) != -1) {
@@ -177,6 +178,7 @@ check_text(
 	if (string == NULL) {
 		fault_set(
 		    fault, FAULT_MISSING_MEMBER, "%s is missing", rule->noun);
+		fault_hint(fault, "every row needs one: add it");
 		return refuse(fault, rule);
 	}
 	return check_bytes(string, rule, fault) ||
