@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* prctl() */
 #include "forwarder.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,11 +16,11 @@
 #include "http.h"
 #include "queue/bell.h"
 #include "queue/db.h"
+#include "queue/lane.h"
 #include "queue/ledger.h"
 #include "queue/lock.h"
 #include "queue/place.h"
 #include "queue/queue.h"
-#include "queue/status.h"
 #include "settings.h"
 
 void
@@ -121,42 +122,54 @@ log_start(const struct forwarder *forwarder)
 	    (long)getpid());
 }
 
+/* Whether a lane with rows waits for the endpoint, and why, as the queue has
+ * it: the core may have been interrupted. */
+static bool
+endpoint_fails(struct db *db, char *why, size_t size)
+{
+	struct lane_row lane;
+	int64_t after = 0;
+
+	while (lane_list(db, after, &lane, 1) == 1) {
+		if (lane.pending > 0 && lane.state != LANE_READY &&
+		    strcmp(lane.scope, "endpoint") == 0) {
+			snprintf(why, size, "%s", lane.reason);
+			return true;
+		}
+		after = lane.id;
+	}
+	return false;
+}
+
 /* Why --once or --drain ends with rows left. */
 static int
-tell_left(const struct forwarder *forwarder, enum core_progress progress,
-    struct fault *fault)
+tell_left(struct forwarder *forwarder, struct fault *fault)
 {
-	struct status_forwarder told = { .failing_since = -1 };
 	struct ledger_row ledger = { 0 };
+	char why[LANE_TEXT];
 
-	if (forwarder->db != NULL) {
+	if (forwarder->db != NULL)
 		(void)ledger_read(forwarder->db, &ledger);
-		(void)status_forwarder_read(forwarder->db, &told);
-	}
-	if (progress == CORE_LEFT_ENDPOINT ||
-	    (progress == CORE_WORKING && told.failing_since >= 0)) {
+	if (forwarder->db != NULL &&
+	    endpoint_fails(forwarder->db, why, sizeof(why))) {
 		fault_set(fault, FAULT_UNREACHABLE,
-		    "the receiver could not be reached; %lld rows are left",
+		    "the receiver could not be reached; rows left: %lld",
 		    (long long)ledger.pending);
-		fault_why(fault, "%s", told.last_error);
+		fault_why(fault, "%s", why);
 	} else
-		fault_set(fault, FAULT_ROWS_LEFT, "%lld rows are left",
+		fault_set(fault, FAULT_ROWS_LEFT, "rows left: %lld",
 		    (long long)ledger.pending);
 	fault_hint(fault, "monspool status");
 	return fault_exit(fault->kind);
 }
 
 static int
-outcome(const struct forwarder *forwarder, struct fault *fault)
+outcome(struct forwarder *forwarder, struct fault *fault)
 {
-	enum core_progress progress;
-
-	if (forwarder->options->mode == CORE_RUN)
+	if (forwarder->options->mode == CORE_RUN ||
+	    core_progress(forwarder->core) == CORE_EMPTY)
 		return 0;
-	progress = core_progress(forwarder->core);
-	if (progress == CORE_EMPTY)
-		return 0;
-	return tell_left(forwarder, progress, fault);
+	return tell_left(forwarder, fault);
 }
 
 /* In the order in which one uses the other. */
