@@ -84,11 +84,11 @@ def test_an_outage_is_waited_out(spool, receiver, forwarder, tmp_path):
     ahead.wait_empty()
     assert sink.stop() == 0
     spool.put_rows(row(n) for n in range(50, 150))
-    waiting = wait_until(
-        lambda: (s := spool.status())["lanes"][0]["state"] == "waiting" and s,
-        what="the lane backs off")
-    assert (waiting["pending"], waiting["dead"]) == (100, 0)
-    assert waiting["forwarder"]["last_error"]
+    wait_until(lambda: spool.status()["lanes"][0]["state"] == "waiting",
+               what="the lane backs off")
+    wait_until(lambda: spool.status()["forwarder"]["last_error"], what="it is said why")
+    status = spool.status()
+    assert (status["pending"], status["dead"]) == (100, 0)
     back = receiver(port=sink.port)
     ahead.wait_empty()
     assert ahead.stop() == 0
