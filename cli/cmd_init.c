@@ -115,9 +115,18 @@ init_run(struct cli *cli)
 	bool created;
 
 	if (cli_read_config(cli, &config, &fault) ||
-	    find_path(cli, &config, &init.path, &fault) ||
-	    queue_init(&init, &created, &fault))
+	    find_path(cli, &config, &init.path, &fault))
 		return cli_fail(cli, &fault);
+	if (queue_init(&init, &created, &fault)) {
+		/* Only the last directory is made: one above it is missing. */
+		if (fault.kind == FAULT_NOT_FOUND) {
+			fault.kind = FAULT_CANNOT_CREATE;
+			fault_hint(&fault,
+			    "make the directory above it first: "
+			    "mkdir -p");
+		}
+		return cli_fail(cli, &fault);
+	}
 	print(cli, init.path, created);
 	return 0;
 }

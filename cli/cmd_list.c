@@ -24,6 +24,7 @@ static const char *const STATES[] = {
 
 static struct list_options {
 	const char *ns, *region, *account, *metric, *dimension;
+	const char *key, *value; /* of the dimension */
 	int64_t older_than, newer_than, limit;
 	int state;
 	bool late;
@@ -164,9 +165,9 @@ earlier(int64_t one, int64_t other)
 	return one < other ? one : other;
 }
 
-static int
-make_filter(const struct config *config, int64_t now_ms,
-    struct pending_filter *filter, struct fault *fault)
+static void
+make_filter(
+    const struct config *config, int64_t now_ms, struct pending_filter *filter)
 {
 	int64_t late_ms = config->late.after_ms;
 
@@ -186,8 +187,8 @@ make_filter(const struct config *config, int64_t now_ms,
 	if (options.late)
 		filter->accepted_before = earlier(filter->accepted_before,
 		    late_ms > 0 ? now_ms - late_ms : 0);
-	return filter_dimension(options.dimension, &filter->dimension_key,
-	    &filter->dimension_value, fault);
+	filter->dimension_key = options.key;
+	filter->dimension_value = options.value;
 }
 
 /* JSON has all rows unless told; 0 is all. */
@@ -229,14 +230,15 @@ list_run(struct cli *cli)
 	struct db *db;
 	int result;
 
-	if ((db = cli_open(cli, DB_READER, &config, &fault)) == NULL)
+	if (filter_dimension(
+		options.dimension, &options.key, &options.value, &fault) ||
+	    (db = cli_open(cli, DB_READER, &config, &fault)) == NULL)
 		return cli_fail(cli, &fault);
 	if (!cli->json)
 		listing.table = table_new(COLUMNS,
 		    output_colored((enum output_color)cli->color, stdout));
-	result = make_filter(&config, listing.now_ms, &filter, &fault);
-	if (result == 0)
-		result = print_all(&listing, db, &filter, &fault);
+	make_filter(&config, listing.now_ms, &filter);
+	result = print_all(&listing, db, &filter, &fault);
 	table_free(listing.table);
 	text_free(&listing.line);
 	db_close(db);
