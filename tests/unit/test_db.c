@@ -227,7 +227,7 @@ static void
 refuses_a_symbolic_link_but_not_one_above_the_file(void **state)
 {
 	struct spool spool, linked;
-	char path[512], link[512];
+	char path[512], link[600];
 	struct db *db;
 
 	(void)state;
