@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 struct kind {
 	const char *name;
 	int exit;
@@ -59,6 +61,28 @@ fault_exit(enum fault_kind kind)
 	return KINDS[kind].exit;
 }
 
+/* vsnprintf() that does not leave half a character at the cut. */
+static void fill(char *buf, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void
+fill(char *buf, size_t size, const char *format, va_list args)
+{
+	int len = vsnprintf(buf, size, format, args);
+	size_t start = size - 1;
+
+	if (len < 0)
+		buf[0] = '\0';
+	if (len < (int)size)
+		return;
+	while (start > 0 && ((unsigned char)buf[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start > 0 && (unsigned char)buf[start - 1] >= 0xc0)
+		start--;
+	if (text_utf8_bad(buf + start, size - 1 - start) >= 0)
+		buf[start] = '\0';
+}
+
 int
 fault_set(struct fault *fault, enum fault_kind kind, const char *format, ...)
 {
@@ -69,7 +93,7 @@ fault_set(struct fault *fault, enum fault_kind kind, const char *format, ...)
 	memset(fault, 0, sizeof(*fault));
 	fault->kind = kind;
 	va_start(args, format);
-	vsnprintf(fault->message, sizeof(fault->message), format, args);
+	fill(fault->message, sizeof(fault->message), format, args);
 	va_end(args);
 	return -1;
 }
@@ -82,7 +106,7 @@ fault_hint(struct fault *fault, const char *format, ...)
 	if (fault == NULL)
 		return;
 	va_start(args, format);
-	vsnprintf(fault->hint, sizeof(fault->hint), format, args);
+	fill(fault->hint, sizeof(fault->hint), format, args);
 	va_end(args);
 }
 
@@ -94,7 +118,7 @@ fault_why(struct fault *fault, const char *format, ...)
 	if (fault == NULL)
 		return;
 	va_start(args, format);
-	vsnprintf(fault->why, sizeof(fault->why), format, args);
+	fill(fault->why, sizeof(fault->why), format, args);
 	va_end(args);
 }
 
@@ -102,7 +126,8 @@ void
 fault_field(struct fault *fault, const char *field)
 {
 	if (fault != NULL)
-		snprintf(fault->field, sizeof(fault->field), "%s", field);
+		text_shown(
+		    fault->field, sizeof(fault->field), field, strlen(field));
 }
 
 static enum fault_kind
@@ -133,7 +158,7 @@ fault_errno(struct fault *fault, int error, const char *format, ...)
 	memset(fault, 0, sizeof(*fault));
 	fault->kind = kind_of_errno(error);
 	va_start(args, format);
-	vsnprintf(fault->message, sizeof(fault->message), format, args);
+	fill(fault->message, sizeof(fault->message), format, args);
 	va_end(args);
 	if (strerror_r(error, why, sizeof(why)) != 0)
 		snprintf(why, sizeof(why), "error %d", error);

@@ -74,6 +74,7 @@ void fault_hint(struct fault *fault, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void fault_why(struct fault *fault, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** ${field} is escaped on its way in. */
 void fault_field(struct fault *fault, const char *field);
 
 /**

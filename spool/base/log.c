@@ -43,7 +43,8 @@ log_wants(enum log_level level)
 	return log_fd >= 0 && level <= log_most;
 }
 
-/* Take a value up to the next space outside quotes, unquoted. */
+/* Take a value up to the next space outside quotes, without what log_text()
+ * put around it. */
 static const char *
 take_value(const char *at, struct text *value, bool *quoted)
 {
@@ -54,7 +55,7 @@ take_value(const char *at, struct text *value, bool *quoted)
 		return at;
 	}
 	for (at++; *at != '\0' && *at != '"'; at++) {
-		if (*at == '\\' && at[1] == '"')
+		if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
 			at++;
 		text_addc(value, *at);
 	}
@@ -76,7 +77,7 @@ add_members(struct text *line, const char *pairs)
 		text_addc(line, ':');
 		text_clear(&value);
 		pairs = take_value(equals + 1, &value, &quoted);
-		if (!quoted &&
+		if (!quoted && number_is(text_string(&value), value.len) &&
 		    number_read_whole(
 			text_string(&value), INT64_MIN, INT64_MAX, &whole) == 0)
 			text_addf(line, "%lld", (long long)whole);
@@ -118,39 +119,41 @@ add_event(struct text *line, enum log_level level, const char *event,
 void
 log_event(enum log_level level, const char *event, const char *format, ...)
 {
-	char pairs[2048];
-	struct text line = { 0 };
+	struct text pairs = { 0 }, line = { 0 };
 	va_list args;
 
 	if (!log_wants(level))
 		return;
 	va_start(args, format);
-	vsnprintf(pairs, sizeof(pairs), format, args);
+	text_addv(&pairs, format, args);
 	va_end(args);
-	add_event(&line, level, event, pairs);
+	add_event(&line, level, event, text_string(&pairs));
 	/* Where nobody can be told, a failure is nobody's. */
 	if (!line.failed &&
 	    write(log_fd, line.data, line.len) != (ssize_t)line.len)
 		line.failed = true;
+	text_free(&pairs);
 	text_free(&line);
 }
 
 const char *
 log_text(char *buf, size_t size, const char *string)
 {
-	struct text shown = { 0 };
-	size_t at = 0, i;
+	char escaped[TEXT_ESCAPED_SIZE];
+	size_t len = string != NULL ? strlen(string) : 0, at = 0, i = 0, more;
 
-	if (string != NULL)
-		text_add_escaped(&shown, string, strlen(string));
 	buf[at++] = '"';
-	for (i = 0; i < shown.len && at + 4 < size; i++) {
-		if (shown.data[i] == '"')
-			buf[at++] = '\\';
-		buf[at++] = shown.data[i];
+	while (i < len) {
+		i += text_escape(string + i, len - i, escaped);
+		if (escaped[0] == '"')
+			memcpy(escaped, "\\\"", 3);
+		more = strlen(escaped);
+		if (at + more + 2 > size)
+			break;
+		memcpy(buf + at, escaped, more);
+		at += more;
 	}
 	buf[at++] = '"';
 	buf[at] = '\0';
-	text_free(&shown);
 	return buf;
 }

@@ -1,6 +1,5 @@
 #include "text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,23 +71,31 @@ text_addc(struct text *text, char c)
 }
 
 void
-text_addf(struct text *text, const char *format, ...)
+text_addv(struct text *text, const char *format, va_list args)
 {
-	va_list args, again;
+	va_list again;
 	int len;
 
-	va_start(args, format);
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
 	if (len < 0)
 		text->failed = true;
 	else if (text_reserve(text, (size_t)len) == 0) {
 		vsnprintf(
-		    text->data + text->len, (size_t)len + 1, format, again);
+		    text->data + text->len, (size_t)len + 1, format, args);
 		text->len += (size_t)len;
 	}
-	va_end(again);
+}
+
+void
+text_addf(struct text *text, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_addv(text, format, args);
+	va_end(args);
 }
 
 const char *
@@ -177,24 +184,61 @@ text_control(const char *bytes, size_t len)
 
 /* ---- escaping ---- */
 
+size_t
+text_escape(const char *bytes, size_t len, char escaped[TEXT_ESCAPED_SIZE])
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	size_t size, i;
+	uint32_t value = 0;
+
+	size = decode(at, len, &value);
+	if (size == 1 && value == '\\')
+		memcpy(escaped, "\\\\", 3);
+	else if (size > 0 && !steers(value)) {
+		memcpy(escaped, bytes, size);
+		escaped[size] = '\0';
+	} else {
+		size = size > 0 ? size : 1;
+		for (i = 0; i < size; i++)
+			snprintf(escaped + 4 * i, 5, "\\x%02x", at[i]);
+	}
+	return size;
+}
+
 void
 text_add_escaped(struct text *text, const char *bytes, size_t len)
 {
-	const unsigned char *at = (const unsigned char *)bytes;
-	size_t i = 0, size, j;
-	uint32_t value;
+	char escaped[TEXT_ESCAPED_SIZE];
+	size_t i = 0;
 
 	while (i < len) {
-		size = decode(at + i, len - i, &value);
-		if (size == 1 && value == '\\')
-			text_adds(text, "\\\\");
-		else if (size > 0 && !steers(value))
-			text_add(text, bytes + i, size);
-		else
-			for (j = 0; j < (size > 0 ? size : 1); j++)
-				text_addf(text, "\\x%02x", at[i + j]);
-		i += size > 0 ? size : 1;
+		i += text_escape(bytes + i, len - i, escaped);
+		text_adds(text, escaped);
 	}
+}
+
+const char *
+text_shown(char *buf, size_t size, const char *bytes, size_t len)
+{
+	char escaped[TEXT_ESCAPED_SIZE];
+	size_t i = 0, at = 0, cut = 0, more;
+
+	while (i < len) {
+		i += text_escape(bytes + i, len - i, escaped);
+		more = strlen(escaped);
+		if (at + more >= size) {
+			at = cut;
+			memcpy(buf + at, "...", 3);
+			at += 3;
+			break;
+		}
+		memcpy(buf + at, escaped, more);
+		at += more;
+		if (at + 3 < size)
+			cut = at;
+	}
+	buf[at] = '\0';
+	return buf;
 }
 
 static const char *
@@ -317,7 +361,7 @@ text_nearest(const char *word, const char *const *words, size_t count)
 
 	if (len == 0 || len > WORD_MOST)
 		return NULL;
-	best = 1 + len / 4;
+	best = len == 1 ? 0 : 1 + len / 4; /* or any letter would do */
 	for (i = 0; i < count; i++) {
 		if (words[i] == NULL)
 			continue;
@@ -369,14 +413,18 @@ text_hash(const void *bytes, size_t len, uint64_t seed)
 uint32_t
 text_crc32(const void *bytes, size_t len)
 {
+	/* Four bits at a time. */
+	static const uint32_t SHIFTED[] = { 0, 0x1db71064U, 0x3b6e20c8U,
+		0x26d930acU, 0x76dc4190U, 0x6b6b51f4U, 0x4db26158U, 0x5005713cU,
+		0xedb88320U, 0xf00f9344U, 0xd6d6a3e8U, 0xcb61b38cU, 0x9b64c2b0U,
+		0x86d3d2d4U, 0xa00ae278U, 0xbdbdf21cU };
 	const unsigned char *at = bytes;
 	uint32_t crc = 0xffffffffU;
-	int bit;
 
 	while (len-- > 0) {
 		crc ^= *at++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (0xedb88320U & (0U - (crc & 1U)));
+		crc = crc >> 4 ^ SHIFTED[crc & 15];
+		crc = crc >> 4 ^ SHIFTED[crc & 15];
 	}
 	return ~crc;
 }

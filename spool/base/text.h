@@ -1,6 +1,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ void text_adds(struct text *text, const char *string);
 void text_addc(struct text *text, char c);
 void text_addf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void text_addv(struct text *text, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 /** Make room for ${more} further bytes.  Return 0, or -1. */
 int text_reserve(struct text *text, size_t more);
 /** The string, "" when nothing was added; owned by ${text}. */
@@ -45,6 +48,24 @@ void text_add_json(struct text *text, const char *string, size_t len);
  * line.  The one escaper for all text from rows, files and the receiver.
  */
 void text_add_escaped(struct text *text, const char *bytes, size_t len);
+
+/** Room for one character as text_escape() writes it. */
+#define TEXT_ESCAPED_SIZE 17
+
+/**
+ * text_escape(bytes, len, escaped):
+ * Write the first character of ${bytes} (of which there is at least one) as
+ * text_add_escaped() does.  Return how many bytes it takes in ${bytes}.
+ */
+size_t text_escape(
+    const char *bytes, size_t len, char escaped[TEXT_ESCAPED_SIZE]);
+
+/**
+ * text_shown(buf, size, bytes, len):
+ * As text_add_escaped(), into ${buf} of at least 4 bytes.  What does not fit is
+ * cut off between two characters and "..." tells so.  Return ${buf}.
+ */
+const char *text_shown(char *buf, size_t size, const char *bytes, size_t len);
 
 /**
  * text_utf8_bad(bytes, len):
