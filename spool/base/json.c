@@ -1,269 +1,17 @@
 #include "json.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fault.h"
+#include "json_scan.h"
 #include "number.h"
 #include "text.h"
 
-/*
- * A strict scanner in front of cJSON, which takes more than RFC 8259 does
- * (contract.md H25).  It allocates nothing and remembers only which kind of
- * bracket each open level has.
- */
-struct scan {
-	const char *start, *end, *at;
-	const char *wrong; /* what is wrong at ${at}, NULL: nothing */
-	enum fault_kind kind;
-	int depth;
-};
-
-static int scan_value(struct scan *scan);
-
-static int
-fail(struct scan *scan, const char *at, enum fault_kind kind, const char *wrong)
-{
-	scan->at = at;
-	scan->kind = kind;
-	scan->wrong = wrong;
-	return -1;
-}
-
-static void
-skip_space(struct scan *scan)
-{
-	while (scan->at < scan->end &&
-	    (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' ||
-		*scan->at == '\r'))
-		scan->at++;
-}
-
-static int
-hex4(const char *at, const char *end, uint32_t *value)
-{
-	int i, digit;
-
-	*value = 0;
-	if (end - at < 4)
-		return -1;
-	for (i = 0; i < 4; i++) {
-		if (at[i] >= '0' && at[i] <= '9')
-			digit = at[i] - '0';
-		else if (at[i] >= 'a' && at[i] <= 'f')
-			digit = at[i] - 'a' + 10;
-		else if (at[i] >= 'A' && at[i] <= 'F')
-			digit = at[i] - 'A' + 10;
-		else
-			return -1;
-		*value = *value << 4 | (uint32_t)digit;
-	}
-	return 0;
-}
-
-/* After "\u". */
-static int
-scan_unicode(struct scan *scan)
-{
-	const char *escape = scan->at - 2;
-	uint32_t high, low;
-
-	if (hex4(scan->at, scan->end, &high))
-		return fail(scan, escape, FAULT_BAD_JSON,
-		    "\\u needs four hexadecimal digits");
-	scan->at += 4;
-	if (high == 0)
-		return fail(scan, escape, FAULT_BAD_JSON,
-		    "the character U+0000 is not allowed");
-	if (high < 0xd800 || high > 0xdfff)
-		return 0;
-	if (high <= 0xdbff && scan->end - scan->at >= 6 &&
-	    scan->at[0] == '\\' && scan->at[1] == 'u' &&
-	    hex4(scan->at + 2, scan->end, &low) == 0 && low >= 0xdc00 &&
-	    low <= 0xdfff) {
-		scan->at += 6;
-		return 0;
-	}
-	return fail(scan, escape, FAULT_BAD_JSON, "half of a surrogate pair");
-}
-
-static int
-scan_escape(struct scan *scan)
-{
-	if (++scan->at >= scan->end)
-		return fail(scan, scan->at, FAULT_BAD_JSON,
-		    "the text ends inside a string");
-	if (*scan->at == 'u') {
-		scan->at++;
-		return scan_unicode(scan);
-	}
-	if (strchr("\"\\/bfnrt", *scan->at) == NULL || *scan->at == '\0')
-		return fail(
-		    scan, scan->at - 1, FAULT_BAD_JSON, "an unknown escape");
-	scan->at++;
-	return 0;
-}
-
-/* At the opening quote. */
-static int
-scan_string(struct scan *scan)
-{
-	unsigned char c;
-
-	for (scan->at++; scan->at < scan->end;) {
-		c = (unsigned char)*scan->at;
-		if (c == '"') {
-			scan->at++;
-			return 0;
-		}
-		if (c == '\\') {
-			if (scan_escape(scan))
-				return -1;
-		} else if (c < 0x20)
-			return fail(scan, scan->at, FAULT_BAD_JSON,
-			    "a control character inside a string");
-		else
-			scan->at++;
-	}
-	return fail(
-	    scan, scan->end, FAULT_BAD_JSON, "the text ends inside a string");
-}
-
-static int
-scan_number(struct scan *scan)
-{
-	const char *start = scan->at;
-	size_t len;
-	double value;
-
-	while (scan->at < scan->end &&
-	    ((*scan->at >= '0' && *scan->at <= '9') || *scan->at == '-' ||
-		*scan->at == '+' || *scan->at == '.' || *scan->at == 'e' ||
-		*scan->at == 'E'))
-		scan->at++;
-	len = (size_t)(scan->at - start);
-	if (number_read(start, len, &value) == 0)
-		return 0;
-	if (number_is(start, len))
-		return fail(scan, start, FAULT_BAD_VALUE,
-		    "a number beyond the range of a double");
-	return fail(scan, start, FAULT_BAD_JSON, "a malformed number");
-}
-
-static int
-scan_word(struct scan *scan)
-{
-	static const char *const WORDS[] = { "true", "false", "null" };
-	size_t i, len;
-
-	for (i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
-		len = strlen(WORDS[i]);
-		if ((size_t)(scan->end - scan->at) >= len &&
-		    memcmp(scan->at, WORDS[i], len) == 0) {
-			scan->at += len;
-			return 0;
-		}
-	}
-	return fail(scan, scan->at, FAULT_BAD_JSON, "a value is missing");
-}
-
-/* The name of a member and its colon. */
-static int
-scan_name(struct scan *scan)
-{
-	skip_space(scan);
-	if (scan->at >= scan->end || *scan->at != '"')
-		return fail(scan, scan->at, FAULT_BAD_JSON,
-		    "a member name in double quotes is missing");
-	if (scan_string(scan))
-		return -1;
-	skip_space(scan);
-	if (scan->at >= scan->end || *scan->at != ':')
-		return fail(scan, scan->at, FAULT_BAD_JSON,
-		    "a colon after the member name is missing");
-	scan->at++;
-	return 0;
-}
-
-/* The inside of an object or array, up to ${close}. */
-static int
-scan_members(struct scan *scan, char close)
-{
-	for (;;) {
-		if ((close == '}' && scan_name(scan)) || scan_value(scan))
-			return -1;
-		skip_space(scan);
-		if (scan->at < scan->end && *scan->at == close) {
-			scan->at++;
-			return 0;
-		}
-		if (scan->at >= scan->end || *scan->at != ',')
-			return fail(scan, scan->at, FAULT_BAD_JSON,
-			    close == '}' ? "a comma or } is missing"
-					 : "a comma or ] is missing");
-		scan->at++;
-	}
-}
-
-/* At { or [. */
-static int
-scan_nested(struct scan *scan)
-{
-	char close = *scan->at == '{' ? '}' : ']';
-	int failed;
-
-	if (scan->depth == JSON_DEPTH)
-		return fail(
-		    scan, scan->at, FAULT_BAD_JSON, "nested too deeply");
-	scan->depth++;
-	scan->at++;
-	skip_space(scan);
-	if (scan->at < scan->end && *scan->at == close) {
-		scan->at++;
-		failed = 0;
-	} else
-		failed = scan_members(scan, close);
-	scan->depth--;
-	return failed;
-}
-
-static int
-scan_value(struct scan *scan)
-{
-	skip_space(scan);
-	if (scan->at >= scan->end)
-		return fail(
-		    scan, scan->at, FAULT_BAD_JSON, "a value is missing");
-	if (*scan->at == '"')
-		return scan_string(scan);
-	if (*scan->at == '{' || *scan->at == '[')
-		return scan_nested(scan);
-	if (*scan->at == '-' || (*scan->at >= '0' && *scan->at <= '9'))
-		return scan_number(scan);
-	return scan_word(scan);
-}
-
-static int
-scan_all(struct scan *scan)
-{
-	ptrdiff_t bad = text_utf8_bad(
-	    scan->start, (size_t)(scan->end - scan->start));
-
-	if (bad >= 0)
-		return fail(scan, scan->start + bad, FAULT_BAD_UTF8,
-		    "a byte that is not valid UTF-8");
-	if (scan_value(scan))
-		return -1;
-	skip_space(scan);
-	if (scan->at < scan->end)
-		return fail(scan, scan->at, FAULT_BAD_JSON,
-		    "something after the value");
-	return 0;
-}
+#define FEW_MEMBERS 16 /* as many are compared in pairs */
 
 void
 json_place(const char *bytes, size_t at, long *line, long *column)
@@ -282,7 +30,7 @@ json_place(const char *bytes, size_t at, long *line, long *column)
 
 /* Say what is wrong, and what stands there. */
 static int
-report(const struct scan *scan, struct fault *fault)
+report(const struct json_scan *scan, struct fault *fault)
 {
 	struct text found = { 0 };
 	size_t left = (size_t)(scan->end - scan->at);
@@ -301,7 +49,31 @@ report(const struct scan *scan, struct fault *fault)
 	return -1;
 }
 
+/* Whether the string ${raw}, quotes included, means ${name}. */
+static bool
+means(struct json_span raw, const char *name, size_t len)
+{
+	cJSON *string;
+	bool same;
+
+	if (memchr(raw.start, '\\', raw.len) == NULL)
+		return raw.len - 2 == len &&
+		    memcmp(raw.start + 1, name, len) == 0;
+	if ((string = cJSON_ParseWithLength(raw.start, raw.len)) == NULL)
+		return false;
+	same = strlen(string->valuestring) == len &&
+	    memcmp(string->valuestring, name, len) == 0;
+	cJSON_Delete(string);
+	return same;
+}
+
 /* ---- duplicate members ---- */
+
+/* What a search for a name that stands twice in an object found. */
+struct search {
+	const char *twice; /* owned by the tree */
+	bool failed;       /* out of memory */
+};
 
 static int
 by_name(const void *left, const void *right)
@@ -311,89 +83,167 @@ by_name(const void *left, const void *right)
 	return strcmp((*a)->string, (*b)->string);
 }
 
-/* The name that stands twice in ${object}, or NULL; many members are sorted,
- * so that a hostile object costs no square. */
-static const char *
-duplicate_in(const cJSON *object)
+static void
+search_pairs(const cJSON *object, struct search *search)
 {
-	const cJSON *member, *other, **all;
-	const char *twice = NULL;
-	size_t count = 0, i;
+	const cJSON *member, *other;
 
-	cJSON_ArrayForEach(member, object) count++;
-	if (count <= 16) {
-		cJSON_ArrayForEach(member,
-		    object) for (other = object->child; other != member;
-				 other = other->next) if (strcmp(other->string,
-							      member->string) ==
-		    0) return member->string;
-		return NULL;
+	for (member = object->child; member != NULL; member = member->next)
+		for (other = object->child; other != member;
+		     other = other->next)
+			if (strcmp(other->string, member->string) == 0)
+				search->twice = member->string;
+}
+
+/* A hostile object shall not cost the square of its members. */
+static void
+search_sorted(const cJSON *object, size_t count, struct search *search)
+{
+	const cJSON *member, **all;
+	size_t i = 0;
+
+	if ((all = malloc(count * sizeof(*all))) == NULL) {
+		search->failed = true;
+		return;
 	}
-	if ((all = malloc(count * sizeof(*all))) == NULL)
-		return object->child->string;
-	i = 0;
-	cJSON_ArrayForEach(member, object) all[i++] = member;
+	for (member = object->child; member != NULL; member = member->next)
+		all[i++] = member;
 	qsort(all, count, sizeof(*all), by_name);
-	for (i = 1; i < count && twice == NULL; i++)
-		if (strcmp(all[i - 1]->string, all[i]->string) == 0)
-			twice = all[i]->string;
+	for (i = 1; i < count && search->twice == NULL; i++)
+		if (by_name(&all[i - 1], &all[i]) == 0)
+			search->twice = all[i]->string;
 	free(all);
-	return twice;
 }
 
 /* Depth is bounded by the scanner. */
-static const char *
-find_duplicate(const cJSON *value)
+static void
+search_all(const cJSON *value, struct search *search)
 {
 	const cJSON *member;
-	const char *twice = NULL;
+	size_t count = 0;
 
-	if (cJSON_IsObject(value))
-		twice = duplicate_in(value);
-	if (twice == NULL && (cJSON_IsObject(value) || cJSON_IsArray(value)))
-		cJSON_ArrayForEach(member, value)
-		{
-			if ((twice = find_duplicate(member)) != NULL)
-				break;
-		}
-	return twice;
+	for (member = value->child; member != NULL; member = member->next)
+		count++;
+	if (cJSON_IsObject(value) && count <= FEW_MEMBERS)
+		search_pairs(value, search);
+	else if (cJSON_IsObject(value))
+		search_sorted(value, count, search);
+	for (member = value->child;
+	     member != NULL && search->twice == NULL && !search->failed;
+	     member = member->next)
+		if (member->child != NULL)
+			search_all(member, search);
+}
+
+/* Where ${name} was met at each level. */
+struct twice {
+	const char *name;
+	const char *met_in[JSON_DEPTH]; /* the object's bracket, or NULL */
+};
+
+static int
+stop_at_second(struct json_scan *scan, struct json_span name)
+{
+	struct twice *twice = scan->cookie;
+	const char **met_in = &twice->met_in[scan->depth - 1];
+	const char *object = scan->opened[scan->depth - 1];
+
+	if (!means(name, twice->name, strlen(twice->name)))
+		return 0;
+	if (*met_in == object) {
+		scan->at = name.start;
+		return -1;
+	}
+	*met_in = object;
+	return 0;
 }
 
 static void
-report_duplicate(const char *name, struct fault *fault)
+report_duplicate(
+    const char *bytes, size_t len, const char *name, struct fault *fault)
 {
+	struct twice twice = { .name = name };
 	struct text shown = { 0 };
+	struct json_scan scan;
 
+	if (fault == NULL)
+		return;
 	text_add_escaped(&shown, name, strlen(name));
 	fault_set(fault, FAULT_DUPLICATE_MEMBER,
 	    "the member \"%.100s\" appears twice", text_string(&shown));
-	fault_field(fault, text_string(&shown));
-	if (fault != NULL)
-		fault->line = fault->column = 1;
+	fault_field(fault, name);
 	text_free(&shown);
+	json_scan_start(&scan, bytes, len);
+	scan.on_name = stop_at_second;
+	scan.cookie = &twice;
+	(void)json_scan_value(&scan);
+	json_place(
+	    bytes, (size_t)(scan.at - bytes), &fault->line, &fault->column);
+}
+
+/* ---- the tree ---- */
+
+/* Put the shortest text of a number that cJSON would cut, and white space, in
+ * the place of the number; ${cookie} is the text, in a copy. */
+static void
+shorten(struct json_scan *scan, struct json_span number)
+{
+	char *copy = scan->cookie, text[NUMBER_TEXT_SIZE];
+	size_t len;
+	double value;
+
+	if (number.len <= JSON_NUMBER_MOST ||
+	    number_read(number.start, number.len, &value))
+		return;
+	copy += number.start - scan->start;
+	len = number_print(text, value);
+	memset(copy, ' ', number.len);
+	memcpy(copy, text, len);
+}
+
+static cJSON *
+parse_shortened(const char *bytes, size_t len)
+{
+	struct json_scan scan;
+	cJSON *tree;
+	char *copy;
+
+	if ((copy = malloc(len)) == NULL)
+		return NULL;
+	memcpy(copy, bytes, len);
+	json_scan_start(&scan, bytes, len);
+	scan.on_number = shorten;
+	scan.cookie = copy;
+	(void)json_scan_value(&scan);
+	tree = cJSON_ParseWithLength(copy, len);
+	free(copy);
+	return tree;
 }
 
 struct cJSON *
 json_parse(const char *bytes, size_t len, struct fault *fault)
 {
-	struct scan scan = { .start = bytes, .end = bytes + len, .at = bytes };
-	const char *twice;
+	struct search search = { 0 };
+	struct json_scan scan;
 	cJSON *tree;
 
-	if (scan_all(&scan)) {
+	json_scan_start(&scan, bytes, len);
+	if (json_scan_all(&scan)) {
 		report(&scan, fault);
 		return NULL;
 	}
-	if ((tree = cJSON_ParseWithLength(bytes, len)) == NULL) {
+	tree = scan.long_number ? parse_shortened(bytes, len)
+				: cJSON_ParseWithLength(bytes, len);
+	if (tree != NULL)
+		search_all(tree, &search);
+	if (tree == NULL || search.failed)
 		fault_set(fault, FAULT_INTERNAL, "out of memory");
-		return NULL;
-	}
-	if ((twice = find_duplicate(tree)) != NULL) {
-		report_duplicate(twice, fault);
-		cJSON_Delete(tree);
-		return NULL;
-	}
-	return tree;
+	else if (search.twice != NULL)
+		report_duplicate(bytes, len, search.twice, fault);
+	else
+		return tree;
+	cJSON_Delete(tree);
+	return NULL;
 }
 
 int
@@ -407,101 +257,102 @@ json_check(const char *bytes, size_t len, struct fault *fault)
 	return 0;
 }
 
-/* ---- places ---- */
+/* ---- finding ---- */
 
-/* Whether the string at ${raw}, quotes included, means ${name}. */
-static bool
-means(const char *raw, size_t len, const char *name, size_t name_len)
+/* Move behind white space, and behind a ${mark} if one stands there. */
+static void
+skip(struct json_scan *scan, char mark)
 {
-	cJSON *string;
-	bool same;
-
-	if (memchr(raw, '\\', len) == NULL)
-		return len - 2 == name_len &&
-		    memcmp(raw + 1, name, name_len) == 0;
-	if ((string = cJSON_ParseWithLength(raw, len)) == NULL)
-		return false;
-	same = strlen(string->valuestring) == name_len &&
-	    memcmp(string->valuestring, name, name_len) == 0;
-	cJSON_Delete(string);
-	return same;
+	json_scan_space(scan);
+	if (scan->at < scan->end && *scan->at == mark)
+		scan->at++;
+	json_scan_space(scan);
 }
 
-/* At { or [: move to the value of the member or index ${name}. */
+/* At an array's bracket: move to the value at the index ${name}. */
 static int
-descend(struct scan *scan, const char *name, size_t name_len)
+enter_array(struct json_scan *scan, const char *name)
 {
-	bool object = *scan->at == '{';
-	const char *start;
-	size_t index = 0, wanted = SIZE_MAX;
+	int64_t index;
 
-	if (!object && name_len > 0 && name_len < 10)
-		wanted = strtoul(name, NULL, 10);
-	scan->at++;
-	skip_space(scan);
-	while (scan->at < scan->end && *scan->at != '}' && *scan->at != ']') {
-		start = scan->at;
-		if (object) {
-			if (scan_string(scan))
-				return -1;
-			wanted = means(start, (size_t)(scan->at - start), name,
-				     name_len)
-			    ? index
-			    : SIZE_MAX;
-			skip_space(scan);
-			scan->at++; /* the colon */
-			skip_space(scan);
-		}
-		if (wanted == index++)
+	if (number_read_whole(name, 0, INT32_MAX, &index))
+		return -1;
+	for (skip(scan, '['); scan->at < scan->end && *scan->at != ']';
+	     skip(scan, ',')) {
+		if (index-- == 0)
 			return 0;
-		if (scan_value(scan))
+		if (json_scan_value(scan))
 			return -1;
-		skip_space(scan);
-		if (scan->at < scan->end && *scan->at == ',')
-			scan->at++;
-		skip_space(scan);
 	}
 	return -1;
 }
 
-/* The first name of ${path}, unescaped, into ${name}. */
-static size_t
+/* At an object's bracket: move to the value of the member ${name}. */
+static int
+enter_object(struct json_scan *scan, const char *name)
+{
+	size_t len = strlen(name);
+	struct json_span member;
+
+	for (skip(scan, '{'); scan->at < scan->end && *scan->at == '"';
+	     skip(scan, ',')) {
+		member.start = scan->at;
+		if (json_scan_string(scan))
+			return -1;
+		member.len = (size_t)(scan->at - member.start);
+		skip(scan, ':');
+		if (means(member, name, len))
+			return 0;
+		if (json_scan_value(scan))
+			return -1;
+	}
+	return -1;
+}
+
+/* The first name of ${path}, unescaped, into ${name}; 0, or -1: no room. */
+static int
 take_name(const char **path, char *name, size_t size)
 {
-	size_t len = 0;
 	const char *at = *path;
+	size_t len = 0;
 
 	for (; *at != '\0' && *at != '/'; at++) {
-		char c = *at;
-
-		if (c == '~' && (at[1] == '0' || at[1] == '1'))
-			c = *++at == '0' ? '~' : '/';
-		if (len + 1 < size)
-			name[len++] = c;
+		if (len + 1 == size)
+			return -1;
+		name[len] = *at;
+		if (*at == '~' && (at[1] == '0' || at[1] == '1'))
+			name[len] = *++at == '0' ? '~' : '/';
+		len++;
 	}
 	name[len] = '\0';
 	*path = *at == '/' ? at + 1 : at;
-	return len;
+	return 0;
+}
+
+static int
+enter(struct json_scan *scan, const char *name)
+{
+	if (scan->at < scan->end && *scan->at == '{')
+		return enter_object(scan, name);
+	if (scan->at < scan->end && *scan->at == '[')
+		return enter_array(scan, name);
+	return -1;
 }
 
 int
 json_find(
     const char *bytes, size_t len, const char *path, struct json_span *span)
 {
-	struct scan scan = { .start = bytes, .end = bytes + len, .at = bytes };
+	struct json_scan scan;
 	char name[512];
-	size_t name_len;
 
-	skip_space(&scan);
-	while (*path != '\0') {
-		name_len = take_name(&path, name, sizeof(name));
-		if (scan.at >= scan.end ||
-		    (*scan.at != '{' && *scan.at != '[') ||
-		    descend(&scan, name, name_len))
+	json_scan_start(&scan, bytes, len);
+	json_scan_space(&scan);
+	while (*path != '\0')
+		if (take_name(&path, name, sizeof(name)) || enter(&scan, name))
 			return -1;
-	}
 	span->start = scan.at;
-	if (scan_value(&scan))
+	if (json_scan_value(&scan))
 		return -1;
 	span->len = (size_t)(scan.at - span->start);
 	return 0;
