@@ -274,10 +274,11 @@ tell_audit(struct demo *demo, struct demo_tally *tally, bool *good,
 	    audit.ledger.delivered == demo->put && audit.ledger.dead == 5;
 	tell(demo, "audit",
 	    "accepted %s = pending %s + delivered %s + dead "
-	    "%s + expired %s + dropped 0 + purged 0     %s",
+	    "%s + expired %s + dropped %s + purged %s     %s",
 	    grouped(audit.ledger.accepted), grouped(audit.ledger.pending),
 	    grouped(audit.ledger.delivered), grouped(audit.ledger.dead),
-	    grouped(audit.ledger.expired), *good ? "ok" : "NOT OK");
+	    grouped(audit.ledger.expired), grouped(audit.ledger.dropped),
+	    grouped(audit.ledger.purged), *good ? "ok" : "NOT OK");
 	return 0;
 }
 
