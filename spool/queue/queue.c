@@ -287,6 +287,22 @@ make_queue(struct making *making, bool *created)
 	return failed ? -1 : 0;
 }
 
+/* The file is there; another init may be about to make a queue of it. */
+static int
+await_maker(struct making *making)
+{
+	struct gate *gate;
+	int failed;
+
+	if (!exists(making->place.gate))
+		return 0;
+	if ((gate = gate_open(making->place.gate, making->fault)) == NULL)
+		return -1;
+	failed = gate_enter(gate, INIT_WAIT_MS, making->fault) != GATE_IN;
+	gate_close(gate);
+	return failed ? -1 : 0;
+}
+
 /* Modes and settings of a queue that is there. */
 static int
 refresh(struct making *making)
@@ -294,7 +310,7 @@ refresh(struct making *making)
 	struct db *db;
 	int failed;
 
-	if (place_check(&making->place, making->fault))
+	if (place_check(&making->place, making->fault) || await_maker(making))
 		return -1;
 	db = db_open(&making->place, DB_WRITER, INIT_WAIT_MS, making->fault);
 	if (db == NULL)
