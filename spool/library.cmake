@@ -14,15 +14,16 @@ set_target_properties(monspool_shared PROPERTIES OUTPUT_NAME monspool
 
 # The static library is one object whose only names are msp_*: those of the
 # shelves (text_add, lane_list, ...) would meet the user's own.
-add_library(monspool_objects STATIC spool/monspool.c)
-target_link_libraries(monspool_objects PRIVATE house queue base)
+add_library(capi STATIC spool/monspool.c)
+target_link_libraries(capi PUBLIC queue base PRIVATE house)
+target_include_directories(capi PUBLIC ${CMAKE_CURRENT_LIST_DIR}) # tests
 set(LIBRARY_OBJECT ${PROJECT_BINARY_DIR}/monspool_static.o)
 add_custom_command(OUTPUT ${LIBRARY_OBJECT}
   COMMAND ${CMAKE_LINKER} -r -o ${LIBRARY_OBJECT}
-    --whole-archive $<TARGET_FILE:monspool_objects> --no-whole-archive
+    --whole-archive $<TARGET_FILE:capi> --no-whole-archive
     $<TARGET_FILE:queue> $<TARGET_FILE:base>
   COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${LIBRARY_OBJECT}
-  DEPENDS monspool_objects queue base
+  DEPENDS capi queue base
   COMMENT "Joining libmonspool.a" VERBATIM)
 add_library(monspool_static STATIC ${LIBRARY_OBJECT})
 set_target_properties(monspool_static PROPERTIES OUTPUT_NAME monspool
