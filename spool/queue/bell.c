@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "place.h"
 
 #define DRAIN_READS 16 /* of 4 KiB: all that a FIFO holds */
 
@@ -36,23 +37,15 @@ bell_open(const char *path, struct fault *fault)
 int
 bell_make(const char *path, unsigned mode, struct fault *fault)
 {
-	int bell, error = 0;
+	int bell;
 
-	if (mkfifo(path, 0600) == 0) {
-		if ((bell = bell_open(path, fault)) == -1)
-			return -1;
-		if (fchmod(bell, (mode_t)mode)) /* mkfifo() obeys the umask */
-			error = errno;
-	} else if (errno == EEXIST) {
-		if ((bell = bell_open(path, fault)) == -1)
-			return -1;
-	} else {
+	if (mkfifo(path, 0600) == 0) /* which obeys the umask */
+		return place_correct(path, mode, -1, fault);
+	if (errno != EEXIST)
 		return fault_errno(fault, errno, "cannot create %s", path);
-	}
+	if ((bell = bell_open(path, fault)) == -1)
+		return -1;
 	close(bell);
-	if (error != 0)
-		return fault_errno(
-		    fault, error, "cannot set the mode of %s", path);
 	return 0;
 }
 

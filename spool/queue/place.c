@@ -85,7 +85,7 @@ denied(const struct place *place, const struct stat *st, struct fault *fault)
 
 	fault_set(fault, FAULT_NO_PERMISSION,
 	    "no permission to use the queue %s", place->file);
-	if (group != NULL)
+	if (group != NULL && group->gr_gid != 0)
 		fault_hint(fault, "join the group %s, then log in again",
 		    group->gr_name);
 	return -1;

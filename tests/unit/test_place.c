@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <grp.h>
 
 #include <cmocka.h>
 
@@ -143,20 +144,60 @@ check_as_nobody(void *cookie)
 		return 2;
 	if (place_check(&spool->place, &fault) == 0)
 		return 1;
-	return fault.kind == FAULT_NO_PERMISSION && fault.hint[0] != '\0' ? 0
-									  : 3;
+	if (fault.kind != FAULT_NO_PERMISSION)
+		return 3;
+	return strstr(fault.hint, "join the group") != NULL ? 0 : 4;
 }
 
 static void
 names_the_group_to_join(void **state)
+{
+	struct group *group = NULL;
+	struct spool spool;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	while ((group = getgrent()) != NULL)
+		if (group->gr_gid != 0 && group->gr_gid != 65534)
+			break;
+	endgrent();
+	if (group == NULL)
+		skip();
+	spool_make(&spool);
+	assert_int_equal(chmod(spool.dir, 0755), 0);
+	assert_int_equal(chown(spool.place.file, 0, group->gr_gid), 0);
+	assert_int_equal(in_child(check_as_nobody, &spool), 0);
+	assert_int_equal(chown(spool.dir, 0, group->gr_gid), 0);
+	assert_int_equal(chmod(spool.dir, 02770), 0);
+	assert_int_equal(in_child(check_as_nobody, &spool), 0);
+	spool_remove(&spool);
+}
+
+static int
+check_read_only(void *cookie)
+{
+	struct spool *spool = cookie;
+	struct fault fault = { 0 };
+
+	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+		return 2;
+	return place_check(&spool->place, &fault) == -1 &&
+		fault.kind == FAULT_NO_PERMISSION
+	    ? 0
+	    : 1;
+}
+
+static void
+refuses_a_queue_it_may_only_read(void **state)
 {
 	struct spool spool;
 
 	(void)state;
 	spool_make(&spool);
 	assert_int_equal(chmod(spool.dir, 0755), 0);
-	assert_int_equal(chmod(spool.place.file, 0440), 0);
-	assert_int_equal(in_child(check_as_nobody, &spool), 0);
+	assert_int_equal(chmod(spool.place.file, 0444), 0);
+	assert_int_equal(in_child(check_read_only, &spool), 0);
 	spool_remove(&spool);
 }
 
@@ -165,13 +206,14 @@ makes_files_with_the_mode_whatever_the_umask(void **state)
 {
 	struct spool spool;
 	struct stat st;
-	mode_t mask = umask(0777);
 	char path[512];
+	mode_t mask;
 	int fd;
 
 	(void)state;
 	spool_empty(&spool);
 	spool_path(&spool, "file", path);
+	mask = umask(0077);
 	fd = place_open(path, true, 0660, NULL);
 	umask(mask);
 	assert_true(fd >= 0);
@@ -264,6 +306,7 @@ main(void)
 		cmocka_unit_test(refuses_links_and_what_is_not_a_file),
 		cmocka_unit_test(refuses_a_directory_others_control),
 		cmocka_unit_test(names_the_group_to_join),
+		cmocka_unit_test(refuses_a_queue_it_may_only_read),
 		cmocka_unit_test(makes_files_with_the_mode_whatever_the_umask),
 		cmocka_unit_test(opens_no_link_fifo_or_directory),
 		cmocka_unit_test(knows_local_file_systems_from_others),

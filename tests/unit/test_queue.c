@@ -45,8 +45,8 @@ makes_the_directory_and_all_files(void **state)
 	struct queue_init init = { .any_filesystem = true };
 	struct fault fault = { 0 };
 	struct spool outer, spool;
-	mode_t mask = umask(0777);
 	bool created = false;
+	mode_t mask;
 	struct stat st;
 	char path[512];
 
@@ -55,6 +55,7 @@ makes_the_directory_and_all_files(void **state)
 	spool_path(&outer, "made", spool.dir);
 	snprintf(path, sizeof(path), "%.400s/queue.db", spool.dir);
 	init.path = path;
+	mask = umask(0077);
 	assert_int_equal(queue_init(&init, &created, &fault), 0);
 	umask(mask);
 	assert_true(created);
