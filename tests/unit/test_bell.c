@@ -76,7 +76,7 @@ has_its_mode_whatever_the_umask(void **state)
 
 	(void)state;
 	spool_empty(&spool);
-	mask = umask(0077);
+	mask = umask(0777);
 	assert_int_equal(bell_make(spool.place.bell, 0660, NULL), 0);
 	umask(mask);
 	assert_int_equal(lstat(spool.place.bell, &st), 0);

@@ -213,7 +213,7 @@ makes_files_with_the_mode_whatever_the_umask(void **state)
 	(void)state;
 	spool_empty(&spool);
 	spool_path(&spool, "file", path);
-	mask = umask(0077);
+	mask = umask(0777);
 	fd = place_open(path, true, 0660, NULL);
 	umask(mask);
 	assert_true(fd >= 0);

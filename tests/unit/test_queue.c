@@ -55,7 +55,7 @@ makes_the_directory_and_all_files(void **state)
 	spool_path(&outer, "made", spool.dir);
 	snprintf(path, sizeof(path), "%.400s/queue.db", spool.dir);
 	init.path = path;
-	mask = umask(0077);
+	mask = umask(0777);
 	assert_int_equal(queue_init(&init, &created, &fault), 0);
 	umask(mask);
 	assert_true(created);
