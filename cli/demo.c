@@ -127,6 +127,32 @@ make_directory(struct demo *demo, struct fault *fault)
 	return 0;
 }
 
+/* The caller's settings must not lead the children to the caller's own queue
+ * or key. */
+static void
+clear_environment(void)
+{
+	static const char *const PREFIXES[] = { "MONSPOOL_", "TENCENTCLOUD_",
+		"CREDENTIALS_DIRECTORY=" };
+	extern char **environ;
+	char name[128];
+	size_t i, at = 0;
+
+	while (environ[at] != NULL) {
+		for (i = 0; i < sizeof(PREFIXES) / sizeof(*PREFIXES); i++)
+			if (strncmp(environ[at], PREFIXES[i],
+				strlen(PREFIXES[i])) == 0)
+				break;
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)strcspn(environ[at], "="), environ[at]);
+		if (i == sizeof(PREFIXES) / sizeof(*PREFIXES) ||
+		    unsetenv(name) != 0)
+			at++;
+		else
+			at = 0; /* they moved */
+	}
+}
+
 int
 demo_open(struct demo *demo, struct fault *fault)
 {
@@ -136,6 +162,7 @@ demo_open(struct demo *demo, struct fault *fault)
 
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	clear_environment();
 	if (cli_find_program("monspool-receiver", demo->receiver_program,
 		sizeof(demo->receiver_program), fault) ||
 	    cli_find_program("monspoold", demo->forwarder_program,
@@ -277,7 +304,8 @@ int
 demo_start_forwarder(struct demo *demo, struct fault *fault)
 {
 	char config[DEMO_PATH + 32];
-	const char *argv[] = { demo->forwarder_program, "-C", config, NULL };
+	const char *argv[] = { demo->forwarder_program, "-Q", demo->queue, "-C",
+		config, NULL };
 
 	path_of(demo, "monspool.conf", config);
 	if (spawn(demo, "forwarder.log", demo->forwarder_program, argv,
