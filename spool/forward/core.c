@@ -114,26 +114,32 @@ pump_all(struct core *core)
 		core->first = (core->first + 1) % core->lane_count;
 }
 
+/* Requests are started before the commit, so that they travel meanwhile. */
+static bool
+one_round(struct core *core)
+{
+	if (core->look)
+		look(core);
+	pump_all(core);
+	if (!settle_waits(core))
+		return false;
+	settle_commit(core);
+	return !core->settle.blocked;
+}
+
 void
 core_turn(struct core *core)
 {
-	int rounds;
+	int rounds = 0;
 
-	for (rounds = 0; rounds < ROUNDS_A_TURN; rounds++) {
-		if (core->settle.blocked &&
-		    core_steady_ms(core) < core->settle.retry_ms)
+	if (core->settle.blocked) {
+		if (core_steady_ms(core) < core->settle.retry_ms)
 			return;
-		core->settle.retry_ms = -1;
-		if (settle_waits(core) || core->settle.blocked)
-			settle_commit(core);
-		if (core->settle.blocked)
-			return;
-		if (core->look)
-			look(core);
-		pump_all(core);
-		if (core->settle.head == NULL && !core->look)
-			return;
+		settle_commit(core);
 	}
+	while (!core->settle.blocked && rounds++ < ROUNDS_A_TURN)
+		if (!one_round(core))
+			return;
 }
 
 int64_t
@@ -227,7 +233,7 @@ core_use_db(struct core *core, struct db *db)
 static bool
 is_working(struct lane *lane, int64_t now_ms)
 {
-	if (lane->flight != NULL || lane->settling)
+	if (lane_is_busy(lane))
 		return true;
 	if (lane->row.pending <= 0 || lane->account == NULL)
 		return false;

@@ -166,8 +166,8 @@ gather_rows(struct gather *gather)
 	    (gather->batch = batch_new(&limits)) == NULL)
 		return -1;
 	page = limits.max_rows > PAGE_LEAST ? (int)limits.max_rows : PAGE_LEAST;
-	if (metric_page(
-		lane->core->db, lane->row.id, 0, page, on_row, gather) == -1 ||
+	if (metric_page(lane->core->db, lane->row.id, lane->through_id, page,
+		on_row, gather) == -1 ||
 	    gather->failed)
 		return -1;
 	return 0;

@@ -6,7 +6,6 @@
 #include "protocol/batch.h"
 
 #include "core_state.h"
-#include "lane.h"
 
 /* Why the rows are not delivered, in a few words. */
 static void
@@ -35,9 +34,10 @@ give_reason(struct judged *judged)
 
 void
 judge_reply(
-    const struct core *core, const struct reply *reply, struct judged *judged)
+    const struct trip *trip, const struct reply *reply, struct judged *judged)
 {
 	judged->reply = reply;
+	judged->errand = trip->errand;
 	answer_read(&judged->answer, reply->body, reply->len);
 	judged->outcome = (struct outcome){ .transfer = reply->transfer,
 		.request_size = reply->request_size,
@@ -45,7 +45,8 @@ judge_reply(
 		.retry_after_ms = reply->retry_after_ms,
 		.date_ms = reply->date_ms,
 		.answer = &judged->answer };
-	judged->what = disposition_judge(core->dispositions, &judged->outcome);
+	judged->what = disposition_judge(
+	    trip->lane->core->dispositions, &judged->outcome);
 	judged->code = judged->answer.well_formed && reply->transfer == 0
 	    ? judged->answer.code
 	    : -1;
@@ -55,18 +56,18 @@ judge_reply(
 /* ---- what is written down of every request ---- */
 
 void
-judge_describe(const struct lane *lane, const struct judged *judged,
+judge_describe(const struct trip *trip, const struct judged *judged,
     struct settlement *settlement)
 {
-	const struct batch *batch = lane->batch;
+	const struct batch *batch = trip->batch;
 	struct attempt_row *attempt = &settlement->attempt;
 
-	attempt->lane_id = lane->row.id;
+	attempt->lane_id = trip->lane->row.id;
 	attempt->first_id = batch->rows[0].id;
 	attempt->last_id = batch->rows[batch->count - 1].id;
 	attempt->rows = (int64_t)batch->count;
-	attempt->bytes = (int64_t)lane->request.bytes;
-	attempt->started_at = lane->started_at;
+	attempt->bytes = (int64_t)trip->request.bytes;
+	attempt->started_at = trip->started_at;
 	attempt->took_ms = judged->reply->took_ms;
 	attempt->http_status = judged->reply->http_status;
 	attempt->code = judged->code;

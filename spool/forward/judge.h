@@ -5,11 +5,12 @@
 #include "protocol/disposition.h"
 #include "queue/lane.h"
 
+#include "lane.h"
 #include "world.h"
 
 struct core;
-struct lane;
 struct settlement;
+struct trip;
 
 /* An answer, judged. */
 struct judged {
@@ -18,15 +19,16 @@ struct judged {
 	struct outcome outcome;
 	const struct disposition *what;
 	int code; /* -1: none */
+	enum errand errand;
 	char reason[LANE_TEXT];
 };
 
-/** Judge ${reply}; ${judged} borrows it. */
-void judge_reply(
-    const struct core *core, const struct reply *reply, struct judged *judged);
+/** Judge ${reply} to ${trip}; ${judged} borrows it. */
+void judge_reply(const struct trip *trip, const struct reply *reply,
+    struct judged *judged);
 /** Fill in what is written down of every request: the attempt, its outcome,
  * whether that is ambiguous. */
-void judge_describe(const struct lane *lane, const struct judged *judged,
+void judge_describe(const struct trip *trip, const struct judged *judged,
     struct settlement *settlement);
 /** The request and its answer, on one line, for the rows that die of it. */
 void judge_give_evidence(

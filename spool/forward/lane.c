@@ -12,7 +12,8 @@
 #include "gather.h"
 #include "hold.h"
 #include "isolate.h"
-#include "verdict.h"
+#include "settle.h"
+#include "trip.h"
 
 const char *
 lane_name(const struct lane *lane, char *buf, size_t size)
@@ -101,64 +102,12 @@ lane_set_held(struct lane *lane, const char *scope, int code,
 	set_wake(lane, probe_in_ms);
 }
 
-/* ---- requests ---- */
-
-static void
-on_reply(void *owner, const struct reply *reply)
-{
-	struct lane *lane = owner;
-
-	lane->flight = NULL;
-	lane->core->stats.in_flight--;
-	verdict_apply(lane, reply);
-}
-
-static uint32_t
-fresh_nonce(struct core *core)
-{
-	uint32_t nonce;
-
-	do
-		nonce = (uint32_t)(core_random(core) % 2147483647U) + 1;
-	while (nonce == core->last_nonce);
-	return core->last_nonce = nonce;
-}
-
-/* Send ${batch}, which is taken. */
-static int
-send_batch(struct lane *lane, struct batch *batch, enum errand errand)
-{
-	struct core *core = lane->core;
-	struct envelope envelope;
-	int64_t signed_at;
-
-	gather_envelope(lane, &envelope);
-	signed_at = (core_wall_ms(core) + core->clock_offset_ms) / 1000;
-	lane->batch = batch;
-	lane->errand = errand;
-	lane->started_at = core_wall_ms(core);
-	lane->sent_ms = core_steady_ms(core);
-	if (request_build(
-		&lane->request, &envelope, batch, signed_at, fresh_nonce(core)))
-		return -1;
-	lane->flight = core->world->post(
-	    core->world->cookie, &lane->request, on_reply, lane);
-	if (lane->flight == NULL)
-		return -1;
-	account_spend(lane->account, lane->sent_ms);
-	core->stats.requests++;
-	core->stats.in_flight++;
-	return 0;
-}
+/* ---- what starts ---- */
 
 /* Nothing could be started (memory, or the queue cannot be read). */
 static void
 give_up_for_now(struct lane *lane, const char *why)
 {
-	if (lane->errand == ERRAND_PART && lane->batch != NULL)
-		isolation_return(lane->isolation);
-	batch_free(lane->batch);
-	lane->batch = NULL;
 	lane->row.failures++;
 	lane_set_waiting(
 	    lane, lane->core->config->retry.base_ms, "row", -1, why);
@@ -171,27 +120,41 @@ start_part(struct lane *lane)
 	bool failed;
 
 	batch = isolation_take(lane->isolation, &failed);
-	lane->contiguous = false;
-	lane->errand = ERRAND_PART;
-	if (batch == NULL || send_batch(lane, batch, ERRAND_PART))
+	if (batch == NULL) {
 		give_up_for_now(lane, "out of memory");
+		return;
+	}
+	if (trip_start(trip_free_one(lane), batch, ERRAND_PART, false)) {
+		isolation_return(lane->isolation);
+		give_up_for_now(lane, "out of memory");
+	}
 }
 
-static void
+/* Send what was gathered, or settle what was met.  Whether a request is out. */
+static bool
 start_gathered(struct lane *lane, struct gather *gather)
 {
-	lane->contiguous = gather->batch->count == 1 ||
-	    gather->errand == ERRAND_DRAIN;
+	struct batch *batch = gather->batch;
+
 	if (gather->met != NULL) {
-		lane->settling = true;
+		lane->meeting = true;
+		lane->unsettled++;
 		settle_add(lane->core, gather->met);
-		batch_free(gather->batch);
-	} else if (gather->batch->count == 0) {
+	} else if (batch->count == 0) {
 		/* Somebody else took the rows; the next look will tell. */
-		lane->row.pending = 0;
-		batch_free(gather->batch);
-	} else if (send_batch(lane, gather->batch, gather->errand))
-		give_up_for_now(lane, "out of memory");
+		lane->row.pending = lane->taken;
+	} else if (gather->errand != ERRAND_DRAIN && lane_is_busy(lane)) {
+		lane->rewind = true; /* a canary waits for the others */
+	} else {
+		if (trip_start(trip_free_one(lane), batch, gather->errand,
+			batch->count == 1 || gather->errand == ERRAND_DRAIN)) {
+			give_up_for_now(lane, "out of memory");
+			return false;
+		}
+		return true;
+	}
+	batch_free(batch);
+	return false;
 }
 
 static enum errand
@@ -203,27 +166,47 @@ next_errand(const struct lane *lane)
 		return ERRAND_CHECK;
 	if (lane->row.doomed_through >= 0)
 		return ERRAND_SCOUT;
+	if (lane->isolation != NULL)
+		return ERRAND_PART;
 	return ERRAND_DRAIN;
 }
 
-static void
-start_request(struct lane *lane)
+/* Whether a request was started, and another may be. */
+static bool
+start_request(struct lane *lane, enum errand errand)
 {
 	struct gather gather = { .lane = lane,
-		.errand = next_errand(lane),
+		.errand = errand,
 		.wall_ms = core_wall_ms(lane->core) };
 
-	if (gather.errand == ERRAND_DRAIN && lane->isolation != NULL) {
+	if (errand == ERRAND_PART) {
 		start_part(lane);
-		return;
+		return false;
 	}
-	if (gather_rows(&gather) == 0) {
-		start_gathered(lane, &gather);
-		return;
-	}
+	if (gather_rows(&gather) == 0)
+		return start_gathered(lane, &gather) && errand == ERRAND_DRAIN;
 	settlement_free(gather.met);
 	batch_free(gather.batch);
 	give_up_for_now(lane, "the queue cannot be read");
+	return false;
+}
+
+/* ---- what may start ---- */
+
+/* Rows that are neither out nor unsettled. */
+static int64_t
+waiting_rows(const struct lane *lane)
+{
+	return lane->row.pending - lane->taken;
+}
+
+/* A fuller batch is awaited for a while, while the forwarder runs on. */
+static bool
+lingers(const struct lane *lane, int64_t now_ms)
+{
+	return lane->core->mode == CORE_RUN && now_ms < lane->linger_ms &&
+	    lane->row.state == LANE_READY &&
+	    waiting_rows(lane) < lane->core->config->batch.max_rows;
 }
 
 /* Whether the lane's state lets it send now. */
@@ -238,31 +221,103 @@ may_send(struct lane *lane, int64_t now_ms)
 	}
 	if (lane->row.state == LANE_HELD && !hold_may_probe(lane, now_ms))
 		return false;
-	return account_ready_at(lane->account, now_ms) <= now_ms;
+	return !lingers(lane, now_ms) &&
+	    account_ready_at(lane->account, now_ms) <= now_ms;
+}
+
+/* Whether another request fits beside those that are out. */
+static bool
+has_room(const struct lane *lane, enum errand errand)
+{
+	if (lane->meeting || lane->out >= lane->trip_count)
+		return false;
+	return !lane_is_busy(lane) ||
+	    (errand == ERRAND_DRAIN && !lane->rewind &&
+		lane->row.state == LANE_READY);
+}
+
+/* As many trips as the settings allow requests.  0, or -1 (memory). */
+static int
+set_trips(struct lane *lane)
+{
+	size_t count = (size_t)lane->core->config->batch.in_flight, i;
+	struct trip *trips;
+
+	if (count == lane->trip_count)
+		return 0;
+	if ((trips = calloc(count, sizeof(*trips))) == NULL)
+		return -1;
+	for (i = 0; i < lane->trip_count; i++)
+		trip_clear(&lane->trips[i]);
+	free(lane->trips);
+	for (i = 0; i < count; i++)
+		trips[i].lane = lane;
+	lane->trips = trips;
+	lane->trip_count = count;
+	return 0;
+}
+
+/* Nothing is out: the next request carries the lane's first rows. */
+static int
+begin_again(struct lane *lane)
+{
+	if (set_trips(lane)) {
+		give_up_for_now(lane, "out of memory");
+		return -1;
+	}
+	lane->rewind = false;
+	lane->through_id = 0;
+	return 0;
 }
 
 void
 lane_pump(struct lane *lane)
 {
 	const struct core *core = lane->core;
+	enum errand errand;
 
-	if (lane->flight != NULL || lane->settling || core->stopping ||
-	    core->settle.blocked)
+	if (lane->account == NULL)
 		return;
-	if (lane->row.pending <= 0 || lane->account == NULL)
-		return;
-	if (may_send(lane, core_steady_ms(core)))
-		start_request(lane);
+	do {
+		if (core->stopping || core->settle.blocked ||
+		    waiting_rows(lane) <= 0)
+			return;
+		errand = next_errand(lane);
+		if (!has_room(lane, errand) ||
+		    !may_send(lane, core_steady_ms(core)))
+			return;
+		if (!lane_is_busy(lane) && begin_again(lane))
+			return;
+	} while (start_request(lane, errand));
+}
+
+bool
+lane_is_busy(const struct lane *lane)
+{
+	return lane->out > 0 || lane->unsettled > 0;
 }
 
 void
-lane_settled(struct lane *lane, int64_t gone)
+lane_settled(struct lane *lane, int64_t rows, int64_t gone)
 {
-	lane->settling = false;
+	lane->unsettled--;
+	lane->taken -= rows;
 	lane->row.pending -= gone;
-	if (lane->isolation != NULL && isolation_empty(lane->isolation))
+	if (rows == 0)
+		lane->meeting = false;
+	if (lane->isolation != NULL && isolation_empty(lane->isolation) &&
+	    !lane_is_busy(lane))
 		lane_drop_parts(lane);
-	lane->core->look |= lane->row.pending <= 0;
+	lane->core->look |= waiting_rows(lane) <= 0;
+}
+
+void
+lane_set_pending(struct lane *lane, int64_t pending)
+{
+	if (waiting_rows(lane) <= 0 && pending > lane->taken)
+		lane->linger_ms = core_steady_ms(lane->core) +
+		    lane->core->config->batch.linger_ms;
+	lane->row.pending = pending;
 }
 
 int64_t
@@ -270,8 +325,8 @@ lane_next_ms(struct lane *lane)
 {
 	int64_t now_ms = core_steady_ms(lane->core), ready_ms;
 
-	if (lane->flight != NULL || lane->settling || lane->row.pending <= 0 ||
-	    lane->account == NULL)
+	if (lane->account == NULL || waiting_rows(lane) <= 0 ||
+	    !has_room(lane, next_errand(lane)))
 		return -1;
 	if (lane->row.state == LANE_HELD &&
 	    (!hold_is_prober(lane) || lane->wake_ms < 0))
@@ -279,6 +334,8 @@ lane_next_ms(struct lane *lane)
 	ready_ms = account_ready_at(lane->account, now_ms);
 	if (lane->row.state != LANE_READY && lane->wake_ms > ready_ms)
 		ready_ms = lane->wake_ms;
+	if (lingers(lane, now_ms) && lane->linger_ms > ready_ms)
+		ready_ms = lane->linger_ms;
 	return ready_ms;
 }
 
@@ -299,19 +356,23 @@ lane_new(struct core *core, const struct lane_row *row)
 	lane->core = core;
 	lane->row = *row;
 	lane->wake_ms = -1;
+	if (set_trips(lane)) {
+		free(lane);
+		return NULL;
+	}
 	return lane;
 }
 
 void
 lane_free(struct lane *lane)
 {
+	size_t i;
+
 	if (lane == NULL)
 		return;
-	if (lane->flight != NULL)
-		lane->core->world->cancel(
-		    lane->core->world->cookie, lane->flight);
-	batch_free(lane->batch);
+	for (i = 0; i < lane->trip_count; i++)
+		trip_clear(&lane->trips[i]);
+	free(lane->trips);
 	isolation_free(lane->isolation);
-	request_clear(&lane->request);
 	free(lane);
 }

@@ -13,7 +13,7 @@ struct core;
 struct flight;
 struct isolation;
 
-/* What a request is for. */
+/* What a request is for.  All but the first go while nothing else is out. */
 enum errand {
 	ERRAND_DRAIN,  /* the next rows */
 	ERRAND_PART,   /* a part of a refused batch */
@@ -23,31 +23,46 @@ enum errand {
 	ERRAND_PROBE   /* one row that may end a hold */
 };
 
+/* One request of a lane, from its start until its answer is judged. */
+struct trip {
+	struct lane *lane;
+	struct flight *flight; /* NULL: the trip is free */
+	enum errand errand;
+	struct batch *batch; /* ours while the request is out */
+	bool contiguous;     /* batch is all of the lane in between */
+	struct request request;
+	int64_t started_at, sent_ms; /* wall and steady */
+};
+
 /*
- * What a lane is busy with shows in its handles; at most one is set.
- *   flight     an answer is awaited          -> settling, by on_reply()
- *   settling   this turn's commit is awaited -> none, by lane_settled()
+ * What a lane is busy with shows in its counts:
+ *   out        requests whose answer is awaited -> unsettled, by on_reply()
+ *   unsettled  answers whose commit is awaited  -> none, by lane_settled()
  *   none       lane_pump() may start one; nobody else ever does
- * Which of its rows go next is decided anew from the queue each time, so
- * nothing is lost with the process; only the parts of an isolation are kept.
+ * Draining goes on while others are out or unsettled, up to batch.in_flight,
+ * with the rows behind through_id.  Everything else, and draining after
+ * anything but a delivery (rewind), waits until both counts are zero, and
+ * then begins with the lane's first row again.  Which rows go next is read
+ * from the queue each time, so nothing is lost with the process; only the
+ * parts of an isolation are kept.
  */
 struct lane {
 	struct core *core;
 	struct account *account; /* NULL: none of that name is configured */
 	struct lane_row row;     /* the stored lane, as it will be committed */
 	bool changed;            /* row is to be stored */
-	struct flight *flight;
-	bool settling;
-	enum errand errand;
-	struct batch *batch; /* ours while a request is out */
-	bool contiguous;     /* batch is all of the lane in between */
-	struct request request;
-	int64_t started_at, sent_ms; /* wall and steady, of the request */
+	struct trip *trips;
+	size_t trip_count, out, unsettled;
+	int64_t taken;      /* rows that are out or unsettled */
+	int64_t through_id; /* rows up to here were taken since the rewind */
+	bool rewind;
+	bool meeting; /* rows met without a request are unsettled */
 	struct isolation *isolation;
 	bool check_one;      /* the next request carries one row */
 	bool retried;        /* a verdict that is retried first was, once */
 	unsigned full_taken; /* requests near the learned cap, taken in a row */
 	int64_t wake_ms;     /* steady: of a wait or a probe; -1: none */
+	int64_t linger_ms;   /* steady: until then a fuller batch is awaited */
 };
 
 struct lane *lane_new(struct core *core, const struct lane_row *row);
@@ -56,8 +71,12 @@ void lane_free(struct lane *lane);
 
 /** Start whatever the lane may do now.  The only place that starts anything. */
 void lane_pump(struct lane *lane);
-/** Its settlement is committed; ${gone} of its rows left the queue. */
-void lane_settled(struct lane *lane, int64_t gone);
+/** A settlement of ${rows} rows sent (0: rows met) is committed; ${gone} rows left the queue. */
+void lane_settled(struct lane *lane, int64_t rows, int64_t gone);
+/** The queue says how many rows the lane has now. */
+void lane_set_pending(struct lane *lane, int64_t pending);
+/** Whether it has a request out, or an answer unsettled. */
+bool lane_is_busy(const struct lane *lane);
 /** When it wants to be pumped, steady; -1: never by itself. */
 int64_t lane_next_ms(struct lane *lane);
 /** Forget parts that are not yet judged; their rows are pending. */

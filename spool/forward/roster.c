@@ -133,7 +133,7 @@ take_lane(struct core *core, size_t index, const struct lane_row *row)
 {
 	if (index == core->lane_count)
 		return add_lane(core, row);
-	core->lanes[index]->row.pending = row->pending;
+	lane_set_pending(core->lanes[index], row->pending);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "protocol/batch.h"
 #include "queue/ballast.h"
 #include "queue/db.h"
 #include "queue/suspect.h"
@@ -149,7 +150,11 @@ committed(struct core *core, const int64_t *gone)
 		next = settlement->next;
 		remember(core, settlement);
 		count_done(core, settlement, gone[i]);
-		lane_settled(settlement->lane, gone[i]);
+		lane_settled(settlement->lane,
+		    settlement->batch != NULL
+			? (int64_t)settlement->batch->count
+			: 0,
+		    gone[i]);
 		settlement_free(settlement);
 	}
 	if (core->settle.blocked)

@@ -27,9 +27,9 @@ typedef void consequence(struct lane *lane, struct settlement *settlement,
 
 /* The rows were not judged: a part of an isolation comes again. */
 static void
-keep_part(struct lane *lane)
+keep_part(struct lane *lane, enum errand errand)
 {
-	if (lane->errand == ERRAND_PART && lane->isolation != NULL)
+	if (errand == ERRAND_PART && lane->isolation != NULL)
 		isolation_return(lane->isolation);
 }
 
@@ -64,13 +64,13 @@ on_delivered(struct lane *lane, struct settlement *settlement,
 	lane->retried = false;
 	lane->check_one = false;
 	raise_cap(lane, settlement->batch);
-	if (lane->errand == ERRAND_CANARY)
+	if (judged->errand == ERRAND_CANARY)
 		settlement->clear_id = settlement->batch->rows[0].series_id;
-	if (lane->errand == ERRAND_SCOUT) {
+	if (judged->errand == ERRAND_SCOUT) {
 		lane->row.doomed_through = -1;
 		lane->changed = true;
 	}
-	if (lane->errand == ERRAND_PROBE)
+	if (judged->errand == ERRAND_PROBE)
 		hold_release(lane);
 	else if (lane->row.state != LANE_HELD)
 		lane_set_ready(lane);
@@ -109,7 +109,7 @@ on_retry(struct lane *lane, struct settlement *settlement,
 		on_hold(lane, settlement, judged);
 		return;
 	}
-	keep_part(lane);
+	keep_part(lane, judged->errand);
 	wait_for_retry(lane, judged);
 }
 
@@ -127,7 +127,7 @@ on_throttle_requests(struct lane *lane, struct settlement *settlement,
 	if (judged->reply->retry_after_ms > wait_ms)
 		wait_ms = judged->reply->retry_after_ms;
 	account_throttle_requests(lane->account, core_steady_ms(core), wait_ms);
-	keep_part(lane);
+	keep_part(lane, judged->errand);
 	lane_set_waiting(lane, wait_ms, scope_name(judged->what->scope),
 	    judged->code, judged->reason);
 }
@@ -141,7 +141,7 @@ on_throttle_rows(struct lane *lane, struct settlement *settlement,
 	(void)settlement;
 	wait_ms = account_throttle_rows(
 	    lane->account, core_steady_ms(lane->core));
-	keep_part(lane);
+	keep_part(lane, judged->errand);
 	lane_set_waiting(lane, wait_ms, scope_name(judged->what->scope),
 	    judged->code, judged->reason);
 }
@@ -240,7 +240,10 @@ on_isolate(struct lane *lane, struct settlement *settlement,
 		on_lone(lane, settlement, judged);
 		return;
 	}
-	if (lane->errand != ERRAND_PART || isolation_units(lane->isolation) < 2)
+	if (judged->errand != ERRAND_PART && lane->isolation != NULL)
+		return; /* one at a time: these rows come up again */
+	if (judged->errand != ERRAND_PART ||
+	    isolation_units(lane->isolation) < 2)
 		start_isolation(lane, batch, by);
 	else
 		(void)isolation_split(lane->isolation);
@@ -315,7 +318,7 @@ on_resign(struct lane *lane, struct settlement *settlement,
 	    (long long)offset_ms);
 	core->clock_offset_ms = offset_ms;
 	core->clock_corrected = true;
-	keep_part(lane);
+	keep_part(lane, judged->errand);
 }
 
 static consequence *const CONSEQUENCES[] = {
@@ -366,25 +369,30 @@ apply_probe(struct lane *lane, struct settlement *settlement,
 }
 
 void
-verdict_apply(struct lane *lane, const struct reply *reply)
+verdict_apply(struct trip *trip, const struct reply *reply)
 {
+	struct lane *lane = trip->lane;
 	struct settlement *settlement;
 	struct judged judged;
 
+	judge_reply(trip, reply, &judged);
 	if ((settlement = settlement_new(lane)) == NULL) {
-		keep_part(lane);
-		batch_free(lane->batch);
-		lane->batch = NULL;
+		keep_part(lane, judged.errand);
+		lane->taken -= (int64_t)trip->batch->count;
+		lane->rewind = true;
+		batch_free(trip->batch);
+		trip->batch = NULL;
 		return; /* the rows are pending, and go again */
 	}
-	judge_reply(lane->core, reply, &judged);
-	judge_describe(lane, &judged, settlement);
-	settlement->batch = lane->batch;
-	settlement->contiguous = lane->contiguous;
-	lane->batch = NULL;
-	lane->settling = true;
+	judge_describe(trip, &judged, settlement);
+	settlement->batch = trip->batch;
+	settlement->contiguous = trip->contiguous;
+	trip->batch = NULL;
+	lane->unsettled++;
 	judge_tell(lane->core, &judged);
-	if (lane->errand == ERRAND_PROBE)
+	if (judged.what->verdict != VERDICT_DELIVERED)
+		lane->rewind = true;
+	if (judged.errand == ERRAND_PROBE)
 		apply_probe(lane, settlement, &judged);
 	else
 		CONSEQUENCES[judged.what->verdict](lane, settlement, &judged);

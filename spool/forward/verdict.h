@@ -1,14 +1,14 @@
 #ifndef FORWARD_VERDICT_H
 #define FORWARD_VERDICT_H
 
-struct lane;
 struct reply;
+struct trip;
 
 /**
- * verdict_apply(lane, reply):
- * Judge the answer to the request of ${lane} and queue its consequences for
- * this turn's commit.  Takes the lane's batch.
+ * verdict_apply(trip, reply):
+ * Judge the answer to the request of ${trip} and queue its consequences for
+ * this turn's commit.  Takes the trip's batch.
  */
-void verdict_apply(struct lane *lane, const struct reply *reply);
+void verdict_apply(struct trip *trip, const struct reply *reply);
 
 #endif

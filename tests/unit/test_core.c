@@ -279,6 +279,7 @@ setup(void **state)
 	    key_file);
 	sim->config.rate.requests_per_second = 0;
 	sim->config.queue.reserve = 0;
+	sim->config.batch.linger_ms = 0;
 	key = fopen(key_file, "w");
 	fputs(KEY_TEXT "\n", key);
 	fclose(key);
@@ -819,6 +820,63 @@ one_lane_in_trouble_does_not_stop_another(void **state)
 	assert_int_equal(lane(sim, 1).state, LANE_READY);
 }
 
+static void
+isolates_with_many_requests_out(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.batch.in_flight = 4;
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1017;
+	sim->bad[0] = "disk3x";
+	sim->bad[1] = "disk14x";
+	put(sim, (struct put){ "cvm", 1000, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).delivered, 900);
+	assert_int_equal(ledger(sim).dead, 100);
+	assert_int_equal(sim->accepted_rows, 900);
+	assert_true(sim->requests <= 60);
+}
+
+static void
+sends_no_row_twice_with_many_requests_out(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.batch.in_flight = 4;
+	put(sim, (struct put){ "cvm", 1050, 7, 0 });
+	start(sim, CORE_RUN);
+	core_turn(sim->core);
+	assert_int_equal(sim->requests, 4);
+	run_for(sim, 1000);
+	assert_int_equal(sim->accepted_rows, 1050);
+	assert_int_equal(ledger(sim).delivered, 1050);
+}
+
+static void
+lingers_for_a_fuller_batch(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.batch.linger_ms = 200;
+	start(sim, CORE_RUN);
+	run_for(sim, 10);
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	run_for(sim, 10);
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	run_for(sim, 100);
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	run_for(sim, 85);
+	assert_int_equal(sim->requests, 1); /* a new lane does not linger */
+	run_for(sim, 40);
+	assert_int_equal(sim->requests, 2);
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	run_for(sim, 250);
+	assert_int_equal(sim->requests, 3);
+	assert_int_equal(ledger(sim).delivered, 20);
+}
+
 int
 main(void)
 {
@@ -866,6 +924,12 @@ main(void)
 		    clock_jumps_do_no_harm, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    one_lane_in_trouble_does_not_stop_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    isolates_with_many_requests_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    sends_no_row_twice_with_many_requests_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    lingers_for_a_fuller_batch, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
