@@ -21,7 +21,7 @@ SHELVES = {
 # A library's header, and the only places that may include it.
 KEEPERS = {
     r"sqlite3\.h": ("spool/queue/", "spool/monspool.c", "tests/"),
-    r"curl/.*": ("spool/forward/http.c", "spool/forward/flight.", "tests/"),
+    r"curl/.*": ("spool/forward/", "tests/"),
     r"ev\.h": ("spool/forward/", "tests/"),
     r"openssl/.*": ("spool/protocol/", "spool/forward/", "cli/receiver", "tests/"),
     r"microhttpd\.h": ("cli/receiver", "tests/"),
