@@ -20,7 +20,9 @@ enum config_type {
 	CONFIG_EITHER, /* one of two "words"; stored as a bool, the second is true */
 	CONFIG_REGION,
 	CONFIG_URL,
-	CONFIG_SECRET_ID
+	CONFIG_SECRET_ID,
+	CONFIG_SIGN_PATH,
+	CONFIG_LISTEN /* a loopback ADDR:PORT, or empty */
 };
 
 /* One key: how help tells it, and where and how its value is kept. */

@@ -1,0 +1,476 @@
+#include "config_value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fault.h"
+#include "number.h"
+#include "span.h"
+#include "text.h"
+
+/* Values are kept where config_table.c says; this file alone looks at them as
+ * what they are. */
+#define AS(type, at) ((type *)(void *)(at))
+#define READ_AS(type, at) (*(const type *)(const void *)(at))
+
+static int
+bad_value(struct fault *fault, const struct config_entry *entry,
+    const char *value, const char *wanted)
+{
+	char shown[100];
+
+	text_shown(shown, sizeof(shown), value, strlen(value));
+	fault_set(fault, FAULT_BAD_CONFIG, "%s.%s cannot be \"%s\"",
+	    entry->shown.section, entry->shown.key, shown);
+	fault_hint(fault, "%s", wanted);
+	return -1;
+}
+
+static int
+out_of_range(
+    struct fault *fault, const struct config_entry *entry, const char *value)
+{
+	char wanted[2 * SPAN_TEXT_SIZE + 16], least[SPAN_TEXT_SIZE],
+	    most[SPAN_TEXT_SIZE];
+
+	if (entry->type == CONFIG_BYTES) {
+		span_print_bytes(least, entry->least);
+		span_print_bytes(most, entry->most);
+	} else if (entry->type == CONFIG_SPAN || entry->type == CONFIG_RANGE) {
+		span_print_ms(least, entry->least);
+		span_print_ms(most, entry->most);
+	} else {
+		snprintf(least, sizeof(least), "%lld", (long long)entry->least);
+		snprintf(most, sizeof(most), "%lld", (long long)entry->most);
+	}
+	if (entry->most == INT64_MAX)
+		snprintf(wanted, sizeof(wanted), "at least %s", least);
+	else
+		snprintf(wanted, sizeof(wanted), "from %s to %s", least, most);
+	return bad_value(fault, entry, value, wanted);
+}
+
+/* ---- readers, one a type ---- */
+
+static int
+store_whole(const struct config_entry *entry, char *at, int64_t whole,
+    const char *value, struct fault *fault)
+{
+	if (whole < entry->least || whole > entry->most)
+		return out_of_range(fault, entry, value);
+	*AS(int64_t, at) = whole;
+	return 0;
+}
+
+static int
+read_text(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	if ((int64_t)strlen(value) < entry->least)
+		return bad_value(fault, entry, value, "it must not be empty");
+	if ((int64_t)strlen(value) >= entry->most)
+		return bad_value(fault, entry, value, "it is too long");
+	memcpy(at, value, strlen(value) + 1);
+	return 0;
+}
+
+static int
+read_whole(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	int64_t whole;
+
+	if (number_read_whole(value, INT64_MIN, INT64_MAX, &whole))
+		return bad_value(fault, entry, value, "a whole number");
+	return store_whole(entry, at, whole, value, fault);
+}
+
+static int
+read_bytes(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	int64_t whole;
+
+	if (span_read_bytes(value, &whole))
+		return bad_value(
+		    fault, entry, value, "bytes, or a size such as 64K 1M 2G");
+	return store_whole(entry, at, whole, value, fault);
+}
+
+static int
+read_span(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	int64_t whole;
+
+	if (span_read_ms(value, &whole))
+		return bad_value(fault, entry, value,
+		    "a duration such as 500ms 30s 3m 2h 7d");
+	return store_whole(entry, at, whole, value, fault);
+}
+
+static int
+read_range(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	int64_t spans[2];
+
+	if (span_read_range_ms(value, &spans[0], &spans[1]))
+		return bad_value(fault, entry, value,
+		    "two durations, the smaller first, such as 1m..15m");
+	if (spans[0] < entry->least || spans[1] > entry->most)
+		return out_of_range(fault, entry, value);
+	memcpy(at, spans, sizeof(spans));
+	return 0;
+}
+
+static int
+read_number(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	double number;
+
+	if (number_read(value, strlen(value), &number))
+		return bad_value(fault, entry, value, "a number");
+	if (number < (double)entry->least || number > (double)entry->most)
+		return out_of_range(fault, entry, value);
+	*AS(double, at) = number;
+	return 0;
+}
+
+static int
+read_rate(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	double rate;
+
+	if (span_read_rate(value, &rate))
+		return bad_value(
+		    fault, entry, value, "a rate such as 50/s or 600/m");
+	*AS(double, at) = rate;
+	return 0;
+}
+
+/* "1000/10m"; "0" is off. */
+static int
+read_brake(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	const char *slash = strchr(value, '/');
+	int64_t pair[2] = { 0, 0 };
+	char count[32];
+
+	if (slash == NULL && strcmp(value, "0") != 0)
+		goto bad;
+	if (slash != NULL) {
+		if (slash - value >= (ptrdiff_t)sizeof(count))
+			goto bad;
+		memcpy(count, value, (size_t)(slash - value));
+		count[slash - value] = '\0';
+		if (number_read_whole(count, 1, INT64_MAX, &pair[0]) ||
+		    span_read_ms(slash + 1, &pair[1]) || pair[1] == 0)
+			goto bad;
+	}
+	memcpy(at, pair, sizeof(pair));
+	return 0;
+
+bad:
+	return bad_value(
+	    fault, entry, value, "rows and a span: 1000/10m; 0 off");
+}
+
+static int
+read_yes_no(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	bool yes = strcmp(value, "yes") == 0;
+
+	if (!yes && strcmp(value, "no") != 0)
+		return bad_value(fault, entry, value, "yes or no");
+	*AS(bool, at) = yes;
+	return 0;
+}
+
+static int
+which_word(
+    const struct config_entry *entry, const char *value, struct fault *fault)
+{
+	struct text wanted = { 0 };
+	int i;
+
+	for (i = 0; entry->words[i] != NULL; i++)
+		if (strcmp(entry->words[i], value) == 0)
+			return i;
+	for (i = 0; entry->words[i] != NULL; i++)
+		text_addf(
+		    &wanted, "%s%s", i > 0 ? ", " : "one of ", entry->words[i]);
+	bad_value(fault, entry, value, text_string(&wanted));
+	text_free(&wanted);
+	return -1;
+}
+
+static int
+read_word(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	int word = which_word(entry, value, fault);
+
+	if (word >= 0)
+		*AS(int, at) = word;
+	return word < 0 ? -1 : 0;
+}
+
+static int
+read_either(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	int word = which_word(entry, value, fault);
+
+	if (word >= 0)
+		*AS(bool, at) = word == 1;
+	return word < 0 ? -1 : 0;
+}
+
+static int
+read_region(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	if (strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
+		strlen(value) ||
+	    strlen(value) > 32)
+		return bad_value(fault, entry, value,
+		    "up to 32 of a-z, 0-9 and -, such as gz, sh, bj");
+	return read_text(entry, at, value, fault);
+}
+
+static int
+read_secret_id(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	if (strspn(value,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_-") != strlen(value))
+		return bad_value(
+		    fault, entry, value, "letters, digits, _ and - only");
+	return read_text(entry, at, value, fault);
+}
+
+static int
+read_url(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	const char *host = NULL;
+
+	if (strncmp(value, "http://", 7) == 0)
+		host = value + 7;
+	else if (strncmp(value, "https://", 8) == 0)
+		host = value + 8;
+	if (host == NULL || strcspn(host, "/?#") == 0 ||
+	    strpbrk(value, " ?#\"\\") != NULL || strchr(host, '@') != NULL)
+		return bad_value(fault, entry, value,
+		    "http://HOST[:PORT]/PATH or https://..., without a query");
+	return read_text(entry, at, value, fault);
+}
+
+/* "/v2/index.php" */
+static int
+read_sign_path(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	if (value[0] != '/' || strpbrk(value, " ?#") != NULL)
+		return bad_value(fault, entry, value,
+		    "a path such as /v2/index.php, without a query");
+	return read_text(entry, at, value, fault);
+}
+
+/* "127.0.0.1:9464", "[::1]:9464"; nobody else is to read the metrics. */
+static int
+read_listen(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	const char *colon = strrchr(value, ':');
+	size_t host_len = colon != NULL ? (size_t)(colon - value) : 0;
+	bool loopback = (host_len > 4 && strncmp(value, "127.", 4) == 0 &&
+			    strspn(value, "0123456789.") == host_len) ||
+	    (host_len == 5 && strncmp(value, "[::1]", 5) == 0) ||
+	    (host_len == 9 && strncmp(value, "localhost", 9) == 0);
+	int64_t port;
+
+	if (value[0] != '\0' &&
+	    (!loopback || number_read_whole(colon + 1, 0, 65535, &port)))
+		return bad_value(fault, entry, value,
+		    "a loopback address and a port, such as 127.0.0.1:9464");
+	return read_text(entry, at, value, fault);
+}
+
+/* ---- writers, one a type ---- */
+
+/* The exact text of ${ms}: "1h30m", "250ms", "0". */
+static void
+add_span(struct text *text, int64_t ms)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} UNITS[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 },
+		{ "s", 1000 }, { "ms", 1 } };
+	size_t i;
+
+	if (ms == 0)
+		text_addc(text, '0');
+	for (i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
+		if (ms >= UNITS[i].ms)
+			text_addf(text, "%lld%s", (long long)(ms / UNITS[i].ms),
+			    UNITS[i].name);
+		ms %= UNITS[i].ms;
+	}
+}
+
+static void
+write_text(const struct config_entry *entry, const char *at, struct text *text)
+{
+	(void)entry;
+	text_adds(text, at);
+}
+
+static void
+write_whole(const struct config_entry *entry, const char *at, struct text *text)
+{
+	(void)entry;
+	text_addf(text, "%lld", (long long)READ_AS(int64_t, at));
+}
+
+static void
+write_bytes(const struct config_entry *entry, const char *at, struct text *text)
+{
+	static const char UNITS[] = "KMGT";
+	int64_t bytes = READ_AS(int64_t, at);
+	int unit = -1;
+
+	(void)entry;
+	for (; bytes != 0 && bytes % 1024 == 0 && unit < 3; unit++)
+		bytes /= 1024;
+	text_addf(text, "%lld", (long long)bytes);
+	if (unit >= 0)
+		text_addc(text, UNITS[unit]);
+}
+
+static void
+write_span(const struct config_entry *entry, const char *at, struct text *text)
+{
+	(void)entry;
+	add_span(text, READ_AS(int64_t, at));
+}
+
+static void
+write_range(const struct config_entry *entry, const char *at, struct text *text)
+{
+	write_span(entry, at, text);
+	text_adds(text, "..");
+	write_span(entry, at + sizeof(int64_t), text);
+}
+
+static void
+write_number(
+    const struct config_entry *entry, const char *at, struct text *text)
+{
+	char number[NUMBER_TEXT_SIZE];
+
+	(void)entry;
+	number_print(number, READ_AS(double, at));
+	text_adds(text, number);
+}
+
+static void
+write_rate(const struct config_entry *entry, const char *at, struct text *text)
+{
+	write_number(entry, at, text);
+	text_adds(text, "/s");
+}
+
+static void
+write_brake(const struct config_entry *entry, const char *at, struct text *text)
+{
+	write_whole(entry, at, text);
+	if (READ_AS(int64_t, at) == 0)
+		return;
+	text_addc(text, '/');
+	write_span(entry, at + sizeof(int64_t), text);
+}
+
+static void
+write_yes_no(
+    const struct config_entry *entry, const char *at, struct text *text)
+{
+	(void)entry;
+	text_adds(text, READ_AS(bool, at) ? "yes" : "no");
+}
+
+static void
+write_word(const struct config_entry *entry, const char *at, struct text *text)
+{
+	text_adds(text, entry->words[READ_AS(int, at)]);
+}
+
+static void
+write_either(
+    const struct config_entry *entry, const char *at, struct text *text)
+{
+	text_adds(text, entry->words[READ_AS(bool, at)]);
+}
+
+/* ---- both ---- */
+
+struct type {
+	int (*read)(const struct config_entry *entry, char *at,
+	    const char *value, struct fault *fault);
+	void (*write)(const struct config_entry *entry, const char *at,
+	    struct text *text);
+};
+
+static const struct type TYPES[] = {
+	[CONFIG_TEXT] = { read_text, write_text },
+	[CONFIG_WHOLE] = { read_whole, write_whole },
+	[CONFIG_BYTES] = { read_bytes, write_bytes },
+	[CONFIG_SPAN] = { read_span, write_span },
+	[CONFIG_RANGE] = { read_range, write_range },
+	[CONFIG_NUMBER] = { read_number, write_number },
+	[CONFIG_RATE] = { read_rate, write_rate },
+	[CONFIG_BRAKE] = { read_brake, write_brake },
+	[CONFIG_YES_NO] = { read_yes_no, write_yes_no },
+	[CONFIG_WORD] = { read_word, write_word },
+	[CONFIG_EITHER] = { read_either, write_either },
+	[CONFIG_REGION] = { read_region, write_text },
+	[CONFIG_URL] = { read_url, write_text },
+	[CONFIG_SECRET_ID] = { read_secret_id, write_text },
+	[CONFIG_SIGN_PATH] = { read_sign_path, write_text },
+	[CONFIG_LISTEN] = { read_listen, write_text },
+};
+
+int
+config_value_read(const struct config_entry *entry, char *at, const char *value,
+    struct fault *fault)
+{
+	if (text_utf8_bad(value, strlen(value)) >= 0 ||
+	    text_control(value, strlen(value)) >= 0)
+		return bad_value(
+		    fault, entry, value, "UTF-8 without control characters");
+	return TYPES[entry->type].read(entry, at, value, fault);
+}
+
+void
+config_value_write(
+    const struct config_entry *entry, const char *at, struct text *text)
+{
+	TYPES[entry->type].write(entry, at, text);
+}
+
+bool
+config_value_unset(const struct config_entry *entry, const char *at)
+{
+	if (strcmp(entry->shown.section, "namespace") != 0)
+		return false;
+	if (entry->type == CONFIG_WORD)
+		return READ_AS(int, at) < 0;
+	return READ_AS(int64_t, at) < 0;
+}
