@@ -7,13 +7,15 @@
 struct fault;
 
 /*
- * A file that is given up when the disk is full, so that draining still
- * works (contract.md H7).  Mode 0600, written with incompressible bytes, not sparse.  Only
- * the forwarder releases it, and makes it again after the drain.
+ * A file that is given up when the disk is full, so that draining still works
+ * (contract.md H7).  Mode 0600, written with incompressible bytes, not
+ * sparse.  Only the forwarder releases it, and makes it again after the
+ * drain.
  */
 
-/** Make or complete the file to ${bytes}; too large a one is cut.  Leaves ${keep_free}
- * bytes free on the file system.  0, or -1 (FAULT_DISK_FULL; nothing is left behind). */
+/** Make or complete the file to ${bytes}; too large a one is cut.  Leaves
+ * ${keep_free} bytes free on the file system.  0, or -1 (FAULT_DISK_FULL;
+ * nothing is left behind). */
 int ballast_make(const char *path, int64_t bytes, int64_t keep_free,
     struct fault *fault);
 /** Give it up.  Return the bytes set free. */

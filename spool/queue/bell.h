@@ -4,9 +4,9 @@
 struct fault;
 
 /*
- * The doorbell (contract.md H20): a FIFO beside the queue.  Both sides open it O_RDWR |
- * O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC and check that it is a FIFO, so that a missing
- * or dying reader raises no signal.
+ * The doorbell (contract.md H20): a FIFO beside the queue.  Both sides open
+ * it O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC and check that it is a
+ * FIFO, so that a missing or dying reader raises no signal.
  */
 
 /** Make the FIFO with ${mode} if it is missing.  0 or -1. */

@@ -16,18 +16,19 @@ enum checkpoint_result {
 
 /**
  * checkpoint_guarded(db, in_gate):
- * The only checkpoint there is (contract.md 2.1): enter the gate without waiting (unless the
- * caller is in it), a guard connection holds BEGIN IMMEDIATE while ${db} runs a PASSIVE
- * checkpoint.
+ * The only checkpoint there is (contract.md 2.1): enter the gate without
+ * waiting (unless the caller is in it), a guard connection holds BEGIN
+ * IMMEDIATE while ${db} runs a PASSIVE checkpoint.
  */
 enum checkpoint_result checkpoint_guarded(struct db *db, bool in_gate);
 
 /**
  * checkpoint_before_insert(db):
- * Rule H3, for a writer that is in the gate and has not begun: when no forwarder
- * runs and the WAL is over wal_max (or over 4 MiB in any case), set
- * journal_size_limit to 256 KiB and make a guarded checkpoint, so that the insert that
- * follows restarts and trims the log.  Failures are not the writer's: ignored.
+ * Rule H3, for a writer that is in the gate and has not begun: when no
+ * forwarder runs and the WAL is over wal_max (or over 4 MiB in any case), set
+ * journal_size_limit to 256 KiB and make a guarded checkpoint, so that the
+ * insert that follows restarts and trims the log.  Failures are not the
+ * writer's: ignored.
  */
 void checkpoint_before_insert(struct db *db, int64_t wal_max);
 

@@ -26,8 +26,8 @@ enum db_kind {
 
 /**
  * db_open(place, kind, busy_timeout_ms, fault):
- * Connect.  Refuses a file that is not a queue or is newer
- * (application_id, user_version, the fingerprint of the schema: FAULT_QUEUE_FOREIGN,
+ * Connect.  Refuses a file that is not a queue or is newer (application_id,
+ * user_version, the fingerprint of the schema: FAULT_QUEUE_FOREIGN,
  * FAULT_QUEUE_NEWER, FAULT_CORRUPT), upgrades an older one.  Return NULL with
  * ${fault}.  queue_open() is what programs call.
  */
@@ -50,8 +50,8 @@ int db_fail_code(struct db *db, int code, const char *doing);
 const struct place *db_place(const struct db *db);
 struct gate *db_gate(struct db *db);
 struct sqlite3 *db_handle(struct db *db);
-/** Whether the process is a fork() of the one that opened it (H15); every call then
- * fails, db_close() only frees memory. */
+/** Whether the process is a fork() of the one that opened it (H15); every call
+ * then fails, db_close() only frees memory. */
 bool db_forked(const struct db *db);
 
 /** Enter the gate ahead of the first bracket, waiting as db_begin() does, and
@@ -64,11 +64,11 @@ void db_leave(struct db *db);
  * db_begin(db):
  * Open a bracket.  The outermost enters the gate (waiting at most the busy
  * timeout: FAULT_QUEUE_BUSY) and begins IMMEDIATE; inner ones are savepoints.
- * db_commit() closes one; after the outermost COMMIT the mark is written and the gate left.
- * After a failed COMMIT the fault is FAULT_OUTCOME_UNKNOWN for an I/O error
- * (H12: the handle is then broken for good, close and open anew), FAULT_DISK_FULL
- * when SQLite rolled back.  Both return 0 or -1; after -1 of db_commit the
- * bracket is closed and rolled back.
+ * db_commit() closes one; after the outermost COMMIT the mark is written and
+ * the gate left. After a failed COMMIT the fault is FAULT_OUTCOME_UNKNOWN for
+ * an I/O error (H12: the handle is then broken for good, close and open
+ * anew), FAULT_DISK_FULL when SQLite rolled back.  Both return 0 or -1; after
+ * -1 of db_commit the bracket is closed and rolled back.
  */
 int db_begin(struct db *db);
 int db_commit(struct db *db);
@@ -92,7 +92,8 @@ void db_note_last_id(struct db *db, int64_t last_id);
 struct sqlite3_stmt *db_prepare(struct db *db, const char *sql);
 
 /* Bind by name (":id"); a failure is remembered and reported by db_step().
- * Text is copied unless _static, which must outlive the step. NULL text binds NULL. */
+ * Text is copied unless _static, which must outlive the step. NULL text binds
+ * NULL. */
 void db_bind_int(
     struct db *db, struct sqlite3_stmt *stmt, const char *name, int64_t value);
 void db_bind_null(struct db *db, struct sqlite3_stmt *stmt, const char *name);

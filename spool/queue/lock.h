@@ -20,7 +20,8 @@ struct lock_holder {
 struct lock *lock_take(const char *path, struct fault *fault);
 void lock_release(struct lock *lock);
 
-/** Whether somebody holds it (read from the lock, not from the content), and who. */
+/** Whether somebody holds it (read from the lock, not from the content), and
+ * who. */
 bool lock_held(const char *path, struct lock_holder *holder);
 
 #endif

@@ -5,7 +5,8 @@ struct db;
 struct config;
 
 /** Replace the queue file's copy of the settings for writers with those of
- * ${config}, in a bracket of its own; nothing is written if nothing changed.  0 or -1. */
+ * ${config}, in a bracket of its own; nothing is written if nothing changed.
+ * 0 or -1. */
 int setting_store(struct db *db, const struct config *config);
 
 /** Set the defaults in ${config}, then the copy.  A setting that this version
