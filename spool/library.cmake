@@ -3,7 +3,8 @@
 # refers to it.
 set(LIBRARY_MAP ${CMAKE_CURRENT_LIST_DIR}/monspool.map)
 
-add_library(monspool_shared SHARED spool/monspool.c)
+set(LIBRARY_SOURCES spool/monspool.c spool/capi_error.c spool/capi_put.c)
+add_library(monspool_shared SHARED ${LIBRARY_SOURCES})
 target_link_libraries(monspool_shared PRIVATE house queue base)
 target_include_directories(monspool_shared PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}> $<INSTALL_INTERFACE:include>)
@@ -14,7 +15,7 @@ set_target_properties(monspool_shared PROPERTIES OUTPUT_NAME monspool
 
 # The static library is one object whose only names are msp_*: those of the
 # shelves (text_add, lane_list, ...) would meet the user's own.
-add_library(capi STATIC spool/monspool.c)
+add_library(capi STATIC ${LIBRARY_SOURCES})
 target_link_libraries(capi PUBLIC queue base PRIVATE house)
 target_include_directories(capi PUBLIC ${CMAKE_CURRENT_LIST_DIR}) # tests
 set(LIBRARY_OBJECT ${PROJECT_BINARY_DIR}/monspool_static.o)

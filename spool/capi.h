@@ -1,0 +1,47 @@
+#ifndef CAPI_H
+#define CAPI_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "monspool.h"
+#include "queue/entry.h"
+#include "queue/writer.h"
+
+/* What the files of the C API share. */
+
+struct msp_queue {
+	pthread_mutex_t mutex; /* recursive: msp_begin() keeps it */
+	pid_t pid;             /* of the process that opened it */
+	char *path;
+	int64_t busy_timeout_ms;
+	struct config config;
+	struct db *db; /* NULL: to be opened anew (H12) */
+	struct writer *writer;
+	bool transaction;
+	struct entry_wire wire;
+};
+
+/** Say in ${error} (NULL is allowed) what went wrong, and return what it means
+ * to the caller. */
+msp_status capi_fail(msp_error *error, const struct fault *fault);
+msp_status capi_fail_with(
+    msp_error *error, msp_status status, const char *message);
+void capi_clear(msp_error *error);
+
+/** Begin a call on ${queue}: its mutex is ours unless this fails. */
+msp_status capi_enter(msp_queue *queue, msp_error *error);
+/** End it; returns ${status}. */
+msp_status capi_leave(msp_queue *queue, msp_status status);
+
+/** Open what is not open: at first, and after a commit that failed midway. */
+msp_status capi_connect(msp_queue *queue, msp_error *error);
+/** A round of the handle's writer. */
+msp_status capi_begin(msp_queue *queue, msp_error *error);
+msp_status capi_commit(msp_queue *queue, msp_error *error);
+
+#endif
