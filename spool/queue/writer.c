@@ -7,12 +7,12 @@
 #include "base/config.h"
 #include "base/fault.h"
 #include "base/number.h"
-#include "base/span.h"
 #include "base/text.h"
-#include "ballast.h"
 #include "bell.h"
+#include "bound.h"
 #include "checkpoint.h"
 #include "db.h"
+#include "enqueue_key.h"
 #include "entry.h"
 #include "lane.h"
 #include "ledger.h"
@@ -22,23 +22,6 @@
 
 /* Rows that are kept back to be inserted together. */
 #define ROWS 64
-/* Expired keys that a round which uses keys removes. */
-#define FORGET_KEYS "100"
-#define PAGE_BYTES 4096
-
-static const char FIND_KEY[] = "SELECT id FROM enqueue_key"
-			       " WHERE key = :key AND expires_at > :now";
-
-/* OR REPLACE: an expired one may still be there. */
-static const char ADD_KEY[] =
-    "INSERT OR REPLACE INTO enqueue_key (key, id, expires_at)"
-    " VALUES (:key, :id, :expires_at)";
-
-static const char FORGET_EXPIRED_KEYS[] =
-    "DELETE FROM enqueue_key WHERE key IN (SELECT key FROM enqueue_key"
-    "  WHERE expires_at <= :now ORDER BY expires_at LIMIT " FORGET_KEYS ")";
-
-static const char FREE_PAGES[] = "PRAGMA freelist_count";
 
 /* A series as it was resolved. */
 struct resolved {
@@ -114,51 +97,6 @@ fail_memory(struct writer *writer, struct fault *fault)
 	return fault_errno(fault, ENOMEM, "cannot queue");
 }
 
-static int
-free_pages(struct db *db, int64_t *pages)
-{
-	struct sqlite3_stmt *stmt;
-
-	if ((stmt = db_prepare(db, FREE_PAGES)) == NULL ||
-	    db_step(db, stmt) != DB_ROW)
-		return -1;
-	*pages = db_column_int(stmt, 0);
-	db_reset(stmt);
-	return 0;
-}
-
-static int
-refuse_full(struct writer *writer, int64_t used, struct fault *fault)
-{
-	char has[SPAN_TEXT_SIZE], may[SPAN_TEXT_SIZE];
-
-	fault_set(fault, FAULT_QUEUE_FULL, "the queue is full (%s of %s)",
-	    span_print_bytes(has, used),
-	    span_print_bytes(may, writer->config->queue.max_size));
-	fault_hint(fault,
-	    "see what waits with: monspool status; [queue] max_size in the"
-	    " configuration is the bound");
-	return -1;
-}
-
-/* Whether ${more} bytes go under max_size.  Pages that drained rows left
- * count as room. */
-static int
-check_bound(struct writer *writer, int64_t more, struct fault *fault)
-{
-	int64_t most = writer->config->queue.max_size, pages;
-	int64_t used = db_bytes(writer->db);
-
-	if (most <= 0 || used + more < most)
-		return 0;
-	if (free_pages(writer->db, &pages))
-		return fail(writer, fault);
-	used -= pages * PAGE_BYTES;
-	if (used + more < most)
-		return 0;
-	return refuse_full(writer, used, fault);
-}
-
 /* What was resolved holds as long as nobody else wrote: another process may
  * have collected a series since. */
 static void
@@ -175,7 +113,7 @@ refresh_memo(struct writer *writer)
 static int
 start(struct writer *writer, struct fault *fault)
 {
-	if (check_bound(writer, 0, fault))
+	if (bound_check(writer->db, writer->config, 0, fault))
 		return -1;
 	if (ledger_next_id(writer->db, &writer->first_id))
 		return fail(writer, fault);
@@ -223,22 +161,10 @@ writer_begin(struct writer *writer, struct fault *fault)
 int
 writer_reserve(struct writer *writer, int64_t bytes, struct fault *fault)
 {
-	const struct place *place = db_place(writer->db);
-	int64_t reserve = writer->config->queue.reserve;
-	int64_t disk = place_free(place->dir);
-	char has[SPAN_TEXT_SIZE], needs[SPAN_TEXT_SIZE];
-
-	if (check_bound(writer, bytes, fault))
-		return -1;
-	if (reserve > 0 && !ballast_ready(place->ballast, reserve))
-		bytes += reserve;
-	if (disk < 0 || bytes <= disk)
-		return 0;
-	fault_set(fault, FAULT_DISK_FULL,
-	    "%s are free on the disk of the queue, this needs %s",
-	    span_print_bytes(has, disk), span_print_bytes(needs, bytes));
-	fault_hint(fault, "free some space: df -h %.160s", place->dir);
-	return -1;
+	return bound_check(writer->db, writer->config, bytes, fault) ||
+		bound_check_disk(writer->db, writer->config, bytes, fault)
+	    ? -1
+	    : 0;
 }
 
 /* All that names the series: the wire text holds metric and dimensions. */
@@ -289,37 +215,6 @@ writer_intern(struct writer *writer, const struct writer_series *series,
 	return 0;
 }
 
-/* 1 known, with its id; 0 not; -1. */
-static int
-find_key(struct db *db, const char *key, int64_t now_ms, int64_t *id)
-{
-	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped;
-
-	if ((stmt = db_prepare(db, FIND_KEY)) == NULL)
-		return -1;
-	db_bind_text(db, stmt, ":key", key);
-	db_bind_int(db, stmt, ":now", now_ms);
-	if ((stepped = db_step(db, stmt)) != DB_ROW)
-		return stepped == DB_DONE ? 0 : -1;
-	*id = db_column_int(stmt, 0);
-	db_reset(stmt);
-	return 1;
-}
-
-static int
-add_key(struct db *db, const char *key, int64_t id, int64_t expires_at)
-{
-	struct sqlite3_stmt *stmt;
-
-	if ((stmt = db_prepare(db, ADD_KEY)) == NULL)
-		return -1;
-	db_bind_text(db, stmt, ":key", key);
-	db_bind_int(db, stmt, ":id", id);
-	db_bind_int(db, stmt, ":expires_at", expires_at);
-	return db_step(db, stmt) == DB_DONE ? 0 : -1;
-}
-
 int
 writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
     int64_t *id, struct fault *fault)
@@ -327,12 +222,13 @@ writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
 	int64_t memory = writer->config->queue.key_memory_ms;
 
 	writer->keys_at = now_ms;
-	switch (find_key(writer->db, key, now_ms, id)) {
+	switch (enqueue_key_find(writer->db, key, now_ms, id)) {
 	case 1:
 		writer->duplicates++;
 		return 1;
 	case 0:
-		if (add_key(writer->db, key, writer->next_id, now_ms + memory))
+		if (enqueue_key_add(
+			writer->db, key, writer->next_id, now_ms + memory))
 			return fail(writer, fault);
 		return 0;
 	default:
@@ -432,17 +328,6 @@ writer_add(struct writer *writer, const struct entry *entry,
 	return writer_add_interned(writer, &row, id, fault);
 }
 
-static int
-forget_keys(struct db *db, int64_t now_ms)
-{
-	struct sqlite3_stmt *stmt;
-
-	if ((stmt = db_prepare(db, FORGET_EXPIRED_KEYS)) == NULL)
-		return -1;
-	db_bind_int(db, stmt, ":now", now_ms);
-	return db_step(db, stmt) == DB_DONE ? 0 : -1;
-}
-
 /* Insert what is kept back, and count what the round did. */
 static int
 finish(struct writer *writer)
@@ -461,7 +346,8 @@ finish(struct writer *writer)
 	if (writer->duplicates > 0 &&
 	    ledger_count_duplicates(writer->db, writer->duplicates))
 		return -1;
-	if (writer->keys_at != -1 && forget_keys(writer->db, writer->keys_at))
+	if (writer->keys_at != -1 &&
+	    enqueue_key_forget(writer->db, writer->keys_at))
 		return -1;
 	return 0;
 }

@@ -1,0 +1,20 @@
+#ifndef QUEUE_BOUND_H
+#define QUEUE_BOUND_H
+
+#include <stdint.h>
+
+struct config;
+struct db;
+struct fault;
+
+/** Whether ${more} bytes go under queue.max_size; pages that drained rows left
+ * count as room.  In a bracket.  0, or -1 with FAULT_QUEUE_FULL. */
+int bound_check(struct db *db, const struct config *config, int64_t more,
+    struct fault *fault);
+
+/** Whether the disk has room for ${more} bytes, and for the ballast where it
+ * is not there (contract.md H7).  0, or -1 with FAULT_DISK_FULL. */
+int bound_check_disk(struct db *db, const struct config *config, int64_t more,
+    struct fault *fault);
+
+#endif

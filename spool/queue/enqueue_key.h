@@ -1,0 +1,21 @@
+#ifndef QUEUE_ENQUEUE_KEY_H
+#define QUEUE_ENQUEUE_KEY_H
+
+#include <stdint.h>
+
+struct db;
+
+/** Whether ${key} is known at ${now_ms}: 1, with the ${id} it was given; 0;
+ * -1 failed. */
+int enqueue_key_find(
+    struct db *db, const char *key, int64_t now_ms, int64_t *id);
+
+/** Remember that ${key} was given ${id}; in the caller's bracket.  0 or -1. */
+int enqueue_key_add(
+    struct db *db, const char *key, int64_t id, int64_t expires_at);
+
+/** Remove up to a hundred keys that have expired; in the caller's bracket.  0
+ * or -1. */
+int enqueue_key_forget(struct db *db, int64_t now_ms);
+
+#endif
