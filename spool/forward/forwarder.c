@@ -92,17 +92,18 @@ start(struct forwarder *forwarder, struct fault *fault)
 	    forwarder->settings->credentials == NULL)
 		return -1;
 	reload_set_log(forwarder);
-	if (open_queue(forwarder, fault))
-		return -1;
 	if ((forwarder->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)) == NULL)
 		return fault_set(
 		    fault, FAULT_INTERNAL, "cannot make an event loop");
+	/* Whoever sees the lock taken may send signals. */
+	signals_watch(forwarder);
+	if (open_queue(forwarder, fault))
+		return -1;
 	hang_bell(forwarder);
 	reload_publish(forwarder);
 	if (make_core(forwarder, fault))
 		return -1;
 	turn_watch(forwarder);
-	signals_watch(forwarder);
 	return 0;
 }
 
