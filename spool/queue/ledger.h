@@ -43,8 +43,8 @@ int ledger_accept(struct db *db, int64_t rows, int64_t *first_id);
 /** Move ${rows} that were pending or dead to another column (to pending there
  * is ledger_replay() alone).  Going below zero fails with
  * FAULT_LEDGER_BROKEN.  0 or -1. */
-int ledger_move(struct db *db, enum ledger_column from,
-    enum ledger_column to, int64_t rows);
+int ledger_move(struct db *db, enum ledger_column from, enum ledger_column to,
+    int64_t rows);
 
 /** A replay: dead to pending, replayed counted; ids as ledger_accept() gives
  * them.  0 or -1. */
