@@ -40,4 +40,14 @@ int configfile_find(
 int configfile_read(
     const char *path, struct config *config, struct configfile *found);
 
+/** Note a problem, or a warning, that stands in ${file} (or comes from a
+ * variable of that name) on ${line} (0: none).  For the readers of this shelf. */
+void configfile_problem(struct configfile *found, const struct fault *fault,
+    const char *file, long line);
+void configfile_warning(struct configfile *found, const struct fault *fault,
+    const char *file, long line);
+/** Warn if this value of the key has no effect yet. */
+void configfile_warn_inert(struct configfile *found, const char *file,
+    long line, const char *section, const char *key, const char *value);
+
 #endif
