@@ -141,6 +141,13 @@ CREATE TABLE suspect (
   since_at       INTEGER NOT NULL
 );
 
+-- The pace that an account was found to take, below the one that is set.
+CREATE TABLE account (
+  name                TEXT PRIMARY KEY,
+  requests_per_second TEXT NOT NULL,        -- a decimal number; 0: not learned
+  rows_per_minute     TEXT NOT NULL
+) WITHOUT ROWID;
+
 -- One row a request; a ring of queue.attempts_kept rows.
 CREATE TABLE attempt (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,69 +1,72 @@
 #include "account.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/config.h"
+#include "queue/account.h"
+
+#include "key.h"
 
 #define CONTRAST_MS (5 * 60 * 1000)
 #define ROW_PAUSE_MS (60 * 1000)
 #define ROW_PAUSE_MOST_MS (300 * 1000)
+#define MINUTE_MS (60 * 1000)
 
 void
 account_start(struct account *account, const struct credential *credential,
-    const struct config *config, int64_t steady_ms)
+    const struct config *config, const struct account_row *learned,
+    int64_t steady_ms)
 {
-	*account = (struct account){ .paused_until_ms = -1 };
-	account_configure(account, credential, config, steady_ms);
-	account->tokens = account->burst;
+	double rows = config->rate.rows_per_minute / 60;
+
+	*account = (struct account){ .credential = credential,
+		.paused_until_ms = -1,
+		.accepted_ms = -1 };
+	pace_start(&account->requests, config->rate.requests_per_second,
+	    config->rate.burst, 1000, steady_ms);
+	pace_start(&account->rows, rows, rows * 10, MINUTE_MS, steady_ms);
+	if (learned != NULL) {
+		account->requests.learned = learned->requests_per_second;
+		account->requests.ceiling = learned->requests_per_second;
+		account->rows.learned = learned->rows_per_minute / 60;
+		account->rows.ceiling = account->rows.learned;
+	}
 }
 
 void
-account_configure(struct account *account, const struct credential *credential,
-    const struct config *config, int64_t steady_ms)
+account_learned(const struct account *account, struct account_row *row)
 {
-	account->credential = credential;
-	account->per_second = config->rate.requests_per_second;
-	account->burst = config->rate.burst < 1 ? 1 : config->rate.burst;
-	if (account->tokens > account->burst)
-		account->tokens = account->burst;
-	account->filled_ms = steady_ms;
-	account->accepted_ms = -1;
-}
-
-static void
-fill(struct account *account, int64_t steady_ms)
-{
-	double more = (double)(steady_ms - account->filled_ms) / 1e3 *
-	    account->per_second;
-
-	account->filled_ms = steady_ms;
-	account->tokens += more;
-	if (account->tokens > account->burst)
-		account->tokens = account->burst;
+	snprintf(
+	    row->name, sizeof(row->name), "%s", account->credential->account);
+	row->requests_per_second = account->requests.learned;
+	row->rows_per_minute = account->rows.learned * 60;
 }
 
 int64_t
 account_ready_at(struct account *account, int64_t steady_ms)
 {
-	int64_t ready_ms = steady_ms;
+	int64_t requests_ms = pace_ready_at(&account->requests, steady_ms);
+	int64_t rows_ms = pace_ready_at(&account->rows, steady_ms);
+	int64_t ready_ms = requests_ms > rows_ms ? requests_ms : rows_ms;
 
-	if (account->per_second > 0) {
-		fill(account, steady_ms);
-		if (account->tokens < 1)
-			ready_ms += 1 +
-			    (int64_t)((1 - account->tokens) /
-				account->per_second * 1e3);
-	}
-	if (account->paused_until_ms > ready_ms)
-		ready_ms = account->paused_until_ms;
-	return ready_ms;
+	return ready_ms > account->paused_until_ms ? ready_ms
+						   : account->paused_until_ms;
 }
 
 void
-account_spend(struct account *account, int64_t steady_ms)
+account_spend(struct account *account, int64_t steady_ms, int64_t rows)
 {
-	if (account->per_second <= 0)
-		return;
-	fill(account, steady_ms);
-	account->tokens -= 1;
+	pace_spend(&account->requests, steady_ms, 1);
+	pace_spend(&account->rows, steady_ms, (double)rows);
+}
+
+static void
+pause_for(struct account *account, int64_t steady_ms, int64_t wait_ms)
+{
+	if (steady_ms + wait_ms > account->paused_until_ms)
+		account->paused_until_ms = steady_ms + wait_ms;
+	account->changed = true;
 }
 
 void
@@ -71,8 +74,8 @@ account_throttle_requests(
     struct account *account, int64_t steady_ms, int64_t wait_ms)
 {
 	account->request_throttles++;
-	if (steady_ms + wait_ms > account->paused_until_ms)
-		account->paused_until_ms = steady_ms + wait_ms;
+	pace_throttled(&account->requests, steady_ms);
+	pause_for(account, steady_ms, wait_ms);
 }
 
 int64_t
@@ -87,18 +90,36 @@ account_throttle_rows(struct account *account, int64_t steady_ms)
 	if (wait_ms > ROW_PAUSE_MOST_MS)
 		wait_ms = ROW_PAUSE_MOST_MS;
 	account->row_throttles++;
-	if (steady_ms + wait_ms > account->paused_until_ms)
-		account->paused_until_ms = steady_ms + wait_ms;
+	pace_throttled(&account->rows, steady_ms);
+	pause_for(account, steady_ms, wait_ms);
 	return wait_ms;
 }
 
 void
-account_accepted(struct account *account, int64_t steady_ms, int64_t bytes)
+account_accepted(
+    struct account *account, int64_t steady_ms, int64_t rows, int64_t bytes)
 {
+	bool learned = account->requests.learned > 0 ||
+	    account->rows.learned > 0;
+
 	account->accepted_ms = steady_ms;
-	account->accepted_attempt_bytes = bytes;
+	account->accepted_bytes = bytes;
 	account->request_throttles = 0;
 	account->row_throttles = 0;
+	if (account->failing)
+		pace_ramp(&account->requests, steady_ms);
+	account->failing = false;
+	pace_accepted(&account->requests, steady_ms, 1);
+	pace_accepted(&account->rows, steady_ms, (double)rows);
+	if (learned && account->requests.learned <= 0 &&
+	    account->rows.learned <= 0)
+		account->changed = true;
+}
+
+void
+account_failed(struct account *account)
+{
+	account->failing = true;
 }
 
 bool

@@ -38,6 +38,7 @@ core_new(const struct world *world, struct db *db, const struct config *config,
 	core->credentials = credentials;
 	core->mode = mode;
 	core->settle.told_ms = -1;
+	(void)db_limit_bytes(db, 0); /* a full queue must still be drained */
 	core->dispositions = dispositions_new(
 	    config->codes, config->code_count, fault);
 	if (core->dispositions == NULL)
@@ -225,6 +226,7 @@ void
 core_use_db(struct core *core, struct db *db)
 {
 	core->db = db;
+	(void)db_limit_bytes(db, 0);
 	core->settle.broken = false;
 	core->settle.retry_ms = core_steady_ms(core);
 	core->look = true;

@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "protocol/disposition.h"
+#include "queue/account.h"
 
 #include "core_state.h"
 #include "hold.h"
@@ -15,6 +16,19 @@
 #define LANES_A_PAGE 32
 
 /* ---- accounts ---- */
+
+/* What the queue remembers of an account's pace is a help, not a need. */
+static void
+start_account(struct core *core, size_t index)
+{
+	const char *name = core->config->accounts[index].name;
+	struct account_row learned;
+	bool known = account_load(core->db, name, &learned) == 1;
+
+	account_start(&core->accounts[index],
+	    credentials_of(core->credentials, name), core->config,
+	    known ? &learned : NULL, core_steady_ms(core));
+}
 
 int
 roster_start(struct core *core)
@@ -26,10 +40,7 @@ roster_start(struct core *core)
 	if (core->accounts == NULL)
 		return -1;
 	for (i = 0; i < core->account_count; i++)
-		account_start(&core->accounts[i],
-		    credentials_of(
-			core->credentials, core->config->accounts[i].name),
-		    core->config, core_steady_ms(core));
+		start_account(core, i);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "protocol/batch.h"
+#include "queue/account.h"
 #include "queue/ballast.h"
 #include "queue/db.h"
 #include "queue/suspect.h"
@@ -83,6 +84,22 @@ store_lanes(struct core *core)
 	return 0;
 }
 
+static int
+store_accounts(struct core *core)
+{
+	struct account_row row;
+	size_t i;
+
+	for (i = 0; i < core->account_count; i++) {
+		if (!core->accounts[i].changed)
+			continue;
+		account_learned(&core->accounts[i], &row);
+		if (account_store(core->db, &row))
+			return -1;
+	}
+	return 0;
+}
+
 /* Everything of this turn, or nothing. */
 static int
 write_all(struct core *core, int64_t *gone)
@@ -96,7 +113,7 @@ write_all(struct core *core, int64_t *gone)
 	     settlement = settlement->next)
 		if ((gone[i++] = settlement_write(core, settlement)) == -1)
 			goto rollback;
-	if (store_lanes(core))
+	if (store_lanes(core) || store_accounts(core))
 		goto rollback;
 	core->settle.telling = wants_telling(core);
 	if (core->settle.telling &&
@@ -144,6 +161,8 @@ committed(struct core *core, const int64_t *gone)
 	}
 	for (i = 0; i < core->lane_count; i++)
 		core->lanes[i]->changed = false;
+	for (i = 0; i < core->account_count; i++)
+		core->accounts[i].changed = false;
 	settlement = core->settle.head;
 	core->settle.head = core->settle.tail = NULL;
 	for (i = 0; settlement != NULL; settlement = next, i++) {

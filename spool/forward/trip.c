@@ -47,7 +47,7 @@ count_start(struct trip *trip)
 	struct lane *lane = trip->lane;
 	const struct batch *batch = trip->batch;
 
-	account_spend(lane->account, trip->sent_ms);
+	account_spend(lane->account, trip->sent_ms, (int64_t)batch->count);
 	lane->out++;
 	lane->taken += (int64_t)batch->count;
 	if (trip->errand == ERRAND_DRAIN)

@@ -58,8 +58,8 @@ on_delivered(struct lane *lane, struct settlement *settlement,
 
 	(void)judged;
 	settlement->fate = FATE_DELIVERED;
-	account_accepted(
-	    lane->account, core_steady_ms(core), settlement->attempt.bytes);
+	account_accepted(lane->account, core_steady_ms(core),
+	    settlement->attempt.rows, settlement->attempt.bytes);
 	core->clock_corrected = false;
 	lane->retried = false;
 	lane->check_one = false;
@@ -92,6 +92,8 @@ wait_for_retry(struct lane *lane, const struct judged *judged)
 	int64_t wait_ms;
 
 	lane->row.failures++;
+	if (judged->what->scope == SCOPE_ENDPOINT)
+		account_failed(lane->account);
 	wait_ms = backoff_ms(retry->base_ms, retry->max_ms,
 	    (unsigned)lane->row.failures, core_random(lane->core));
 	if (judged->reply->retry_after_ms > wait_ms)
@@ -119,11 +121,13 @@ on_throttle_requests(struct lane *lane, struct settlement *settlement,
 {
 	struct core *core = lane->core;
 	const struct config_retry *retry = &core->config->retry;
-	int64_t wait_ms;
+	int64_t wait_ms = 0;
 
 	(void)settlement;
-	wait_ms = backoff_ms(retry->base_ms, retry->max_ms,
-	    lane->account->request_throttles + 1, core_random(core));
+	/* The learned pace is wait enough, unless it goes on being refused. */
+	if (lane->account->request_throttles > 1)
+		wait_ms = backoff_ms(retry->base_ms, retry->max_ms,
+		    lane->account->request_throttles, core_random(core));
 	if (judged->reply->retry_after_ms > wait_ms)
 		wait_ms = judged->reply->retry_after_ms;
 	account_throttle_requests(lane->account, core_steady_ms(core), wait_ms);
@@ -276,8 +280,7 @@ on_split(struct lane *lane, struct settlement *settlement,
 
 	if (settlement->batch->count == 1) {
 		if (account_has_contrast(account, core_steady_ms(lane->core)) &&
-		    account->accepted_attempt_bytes >=
-			settlement->attempt.bytes)
+		    account->accepted_bytes >= settlement->attempt.bytes)
 			on_hold(lane, settlement, judged);
 		else
 			on_lone(lane, settlement, judged);

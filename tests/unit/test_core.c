@@ -73,6 +73,8 @@ struct sim {
 	int bad_code;
 	int variant, accepted_requests;
 	const struct said *lie;
+	double tokens;
+	int64_t filled_ms;
 };
 
 static int64_t
@@ -243,6 +245,22 @@ takes_2000_bytes(struct sim *sim, const struct request *request)
 {
 	if (request->bytes > 2000)
 		return (struct said){ .http = 200, .code = 1015 };
+	sim->accepted_requests++;
+	return (struct said){ .http = 200 };
+}
+
+/* Ten requests a second, at most ten saved up. */
+static struct said
+takes_ten_a_second(struct sim *sim, const struct request *request)
+{
+	(void)request;
+	sim->tokens += (double)(sim->steady_ms - sim->filled_ms) / 100;
+	sim->filled_ms = sim->steady_ms;
+	if (sim->tokens > 10)
+		sim->tokens = 10;
+	if (sim->tokens < 1)
+		return (struct said){ .http = 200, .code = 1006 };
+	sim->tokens -= 1;
 	sim->accepted_requests++;
 	return (struct said){ .http = 200 };
 }
@@ -877,6 +895,36 @@ lingers_for_a_fuller_batch(void **state)
 	assert_int_equal(ledger(sim).delivered, 20);
 }
 
+static void
+finds_the_pace_a_receiver_takes(void **state)
+{
+	struct sim *sim = *state;
+	int64_t begun_ms;
+
+	sim->config.batch.max_rows = 20;
+	sim->receiver = takes_ten_a_second;
+	sim->tokens = 10;
+	sim->filled_ms = begun_ms = sim->steady_ms;
+	put(sim, (struct put){ "cvm", 2000, 10, 0 });
+	start(sim, CORE_DRAIN);
+	while (core_progress(sim->core) == CORE_WORKING) {
+		run_for(sim, 100);
+		assert_true(sim->steady_ms < begun_ms + 60 * 1000);
+	}
+	assert_int_equal(ledger(sim).delivered, 2000);
+	assert_true(sim->requests - sim->accepted_requests <= 40);
+	/* 90 requests beyond the burst, at ten a second, by 0.7. */
+	assert_true(sim->steady_ms - begun_ms <= 9000 * 10 / 7);
+	stop(sim);
+	/* What was learned survives. */
+	sim->requests = sim->accepted_requests = 0;
+	put(sim, (struct put){ "cvm", 1000, 10, 0 });
+	start(sim, CORE_DRAIN);
+	run_for(sim, 20 * 1000);
+	assert_int_equal(ledger(sim).delivered, 3000);
+	assert_true(sim->requests - sim->accepted_requests <= 10);
+}
+
 int
 main(void)
 {
@@ -930,6 +978,8 @@ main(void)
 		    sends_no_row_twice_with_many_requests_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    lingers_for_a_fuller_batch, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    finds_the_pace_a_receiver_takes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
