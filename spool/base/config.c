@@ -63,8 +63,6 @@ unknown_key(struct fault *fault, const char *section, const char *key)
 	size_t count = known_words(section, words);
 	char shown[60];
 
-	if (count == 0)
-		return unknown_section(fault, section);
 	text_shown(shown, sizeof(shown), key, strlen(key));
 	fault_set(fault, FAULT_BAD_CONFIG, "unknown key %s.%s", section, shown);
 	nearest = text_nearest(key, words, count);
@@ -158,26 +156,33 @@ missing_name(struct fault *fault, const char *section)
 	return -1;
 }
 
-/* Find the struct that ${entry} is in, made with ${create} where its section
- * repeats; NULL with ${fault}. */
+int
+config_check_section(const char *section, const char *name, struct fault *fault)
+{
+	const struct config_section *kind = config_section(section);
+	const char *words[KEYS_MOST];
+
+	if (known_words(section, words) == 0)
+		return unknown_section(fault, section);
+	if (name[0] != '\0' && (kind == NULL || strcmp(section, "codes") == 0))
+		return unwanted_name(fault, section, name);
+	if (kind != NULL && config_section_name(kind, name, "") == NULL)
+		return missing_name(fault, section);
+	return 0;
+}
+
+/* The struct that a key is in, made with ${create} where its section repeats;
+ * NULL with ${fault}. */
 static char *
 find_base(struct config *config, bool create, const char *section,
     const char *name, const char *key, struct fault *fault)
 {
 	const struct config_section *kind = config_section(section);
-	bool named = name != NULL && name[0] != '\0';
 	char *base;
 
-	if (named && (kind == NULL || strcmp(section, "codes") == 0)) {
-		unwanted_name(fault, section, name);
-		return NULL;
-	}
 	if (kind == NULL)
 		return (char *)config;
-	if ((name = config_section_name(kind, name, key)) == NULL) {
-		missing_name(fault, section);
-		return NULL;
-	}
+	name = config_section_name(kind, name, key);
 	base = config_section_find(config, kind, name);
 	if (base == NULL && create)
 		base = config_section_add(config, kind, name, fault);
@@ -190,6 +195,8 @@ find_place(struct config *config, bool create, const char *section,
 {
 	char *base;
 
+	if (config_check_section(section, name != NULL ? name : "", fault))
+		return -1;
 	if ((place->entry = find_entry(section, key)) == NULL)
 		return unknown_key(fault, section, key);
 	base = find_base(config, create, section, name, key, fault);

@@ -153,6 +153,11 @@ int config_set(struct config *config, const char *section, const char *name,
 int config_get(const struct config *config, const char *section,
     const char *name, const char *key, char *buf, size_t size);
 
+/** Whether "[section]", or [section "name"] with a ${name} that is not "", is a
+ * section there is: 0, or -1 with ${fault}. */
+int config_check_section(
+    const char *section, const char *name, struct fault *fault);
+
 /** One key, as help and the sample file tell it. */
 struct config_key {
 	const char *section, *key, *fallback, *help;
