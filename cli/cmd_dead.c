@@ -280,7 +280,7 @@ static int
 dead_list_run(struct cli *cli)
 {
 	static struct config config;
-	struct deadletter_filter filter;
+	static struct deadletter_filter filter;
 	struct listing listing = {
 		.cli = cli, .now_ms = clock_wall_ms(), .most = limit(cli)
 	};

@@ -302,13 +302,13 @@ static int
 put_run(struct cli *cli)
 {
 	static struct config config;
-	struct put put = { .cli = cli,
-		.options = &options,
+	static struct put put = { .options = &options,
 		.config = &config,
 		.result = { .first_id = -1, .last_id = -1 } };
 	struct fault fault = { 0 };
 	int result;
 
+	put.cli = cli;
 	if (would_hang(cli))
 		return help_usage(cli, &COMMAND_PUT);
 	signal(SIGPIPE, SIG_IGN);

@@ -203,7 +203,10 @@ lane_of(struct showing *showing, int64_t series_id)
 
 	if (loaded == -1)
 		*showing->fault = *db_fault(showing->db);
-	return loaded == 1 ? series.lane_id : loaded;
+	if (loaded != 1)
+		return loaded;
+	series_row_free(&series);
+	return series.lane_id;
 }
 
 static int

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -252,7 +253,7 @@ def make_missing(spool, path):
 
 
 def make_foreign(spool, path):
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("CREATE TABLE mine (a)")
 
 
@@ -268,14 +269,14 @@ def copy(spool, path):
 
 def make_newer(spool, path):
     copy(spool, path)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA user_version = 999")
 
 
 def make_truncated(spool, path):
     copy(spool, path)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for name in ("-wal", "-shm"):
         Path(str(path) + name).unlink(missing_ok=True)
@@ -511,7 +512,7 @@ HOSTILE = "a\x1b[31m\r\n\x9b\u202eb\\"
 
 def test_what_stands_in_rows_is_printed_as_escapes_only(spool):
     spool.put("-n", "cvm", "-m", "d", "-d", "a=b", "1")
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
         db.execute("UPDATE series SET metric = ?, dimensions = ?",
                    (HOSTILE, json.dumps({HOSTILE: HOSTILE})))
         db.execute("UPDATE lane SET namespace = ?, state = 'held', reason = ?",

@@ -2,6 +2,7 @@
 import re
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_status_of_an_empty_queue_has_no_ages(spool):
 
 def age(spool, number, seconds):
     """Row number was accepted so long ago."""
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
         db.execute("UPDATE metric SET accepted_at = accepted_at - ? WHERE id = ?",
                    (seconds * 1000, number))
 
@@ -115,7 +116,7 @@ def test_ages_and_late_rows_are_counted(spool):
 
 def test_held_rows_are_pending_ones_of_held_lanes(spool):
     spool.put_rows([row(1), row(2), row(3, namespace="pc")])
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
         db.execute("UPDATE lane SET state = 'held', reason = 'why', code = 1011,"
                    " held_by = 'operator' WHERE namespace = 'cvm'")
     answer = spool.status()
@@ -203,7 +204,7 @@ def test_list_does_not_pin_the_log_while_it_prints(spool):
     reader.stdout.read(1)
     wait_until(lambda: "pipe" in open(f"/proc/{reader.pid}/wchan").read()
                or open(f"/proc/{reader.pid}/stat").read().split()[2] == "S")
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
         busy, log, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     assert (busy, copied) == (0, log)
     reader.stdout.close()
@@ -324,7 +325,7 @@ def test_audit_counts_and_agrees(refused):
     "UPDATE ledger SET last_id = 0"])
 def test_an_audit_that_finds_something_is_74(spool, damage):
     spool.put_rows([row(1), row(2)])
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.execute(damage)
     done = spool.run("--json", "audit")
