@@ -368,10 +368,10 @@ span_print_bytes(char buf[SPAN_TEXT_SIZE], int64_t bytes)
 		unit *= 1024;
 		i++;
 	}
-	tenths = (int)(bytes % unit / (unit / 10 + 1));
+	tenths = (int)(bytes % unit / 16 * 10 / (unit / 16));
 	if (tenths > 0 && bytes / unit < 100)
 		snprintf(buf, SPAN_TEXT_SIZE, "%d.%d %s", (int)(bytes / unit),
-		    tenths % 10, NAMES[i]);
+		    tenths, NAMES[i]);
 	else
 		snprintf(buf, SPAN_TEXT_SIZE, "%lld %s",
 		    (long long)(bytes / unit), NAMES[i]);
