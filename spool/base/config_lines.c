@@ -127,21 +127,12 @@ on_key(void *cookie, const char *section, const char *key, const char *value)
 
 /* ---- sections ---- */
 
-static bool
-is_known(const char *section)
-{
-	const struct config_key *key;
-
-	for (key = config_keys(); key->section != NULL; key++)
-		if (strcmp(key->section, section) == 0)
-			return true;
-	return false;
-}
-
-/* Copy ${len} bytes without the blanks at the end; 0, or -1: too long. */
+/* Copy ${len} bytes without the blanks around them; 0, or -1: too long. */
 static int
 copy(char to[CONFIG_NAME], const char *from, size_t len)
 {
+	for (; len > 0 && strchr(BLANK, *from) != NULL; len--)
+		from++;
 	while (len > 0 && strchr(BLANK, from[len - 1]) != NULL)
 		len--;
 	if (len >= CONFIG_NAME)
@@ -184,12 +175,10 @@ enter_section(struct reading *reading, const char *line)
 	if (split_section(reading, line))
 		problem_here(reading, "a section that cannot be read",
 		    "write [section] or [section \"name\"]");
-	else if (!is_known(reading->section)) {
-		(void)config_set(
-		    reading->config, reading->section, NULL, "?", "", &fault);
+	else if (config_check_section(reading->section, reading->name, &fault))
 		configfile_problem(reading->found, &fault, reading->found->path,
 		    reading->line);
-	} else
+	else
 		reading->section_bad = false;
 }
 
@@ -332,7 +321,7 @@ config_lines_read(const char *path, struct config *config,
 		free(reading);
 		return;
 	}
-	/* Two bytes more than a line, since inih sets them aside. */
+	/* Three bytes more than a line, which inih sets aside. */
 	ini_max_line = LINE_MOST + 3;
 	ini_allow_multiline = false;
 	ini_allow_inline_comments = false;
