@@ -29,6 +29,7 @@ struct forwarder {
 	struct world world;
 	struct ev_loop *loop;
 	struct db *db; /* NULL: broken, to be opened anew at reopen_ms */
+	bool lost;     /* it answers no more */
 	int64_t reopen_ms, data_version;
 	struct lock *lock;
 	int bell; /* -1: none, the poll has to do */

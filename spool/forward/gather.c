@@ -61,7 +61,7 @@ add_row(struct gather *gather, const struct metric_row *row)
 	switch (batch_add(gather->batch, &new, row->wire, row->wire_len,
 	    row->value, row->value_len)) {
 	case BATCH_ADDED:
-		return gather->batch->count == gather->batch->limits.max_rows;
+		return 0;
 	case BATCH_OVERSIZE: /* its size is the receiver's to judge */
 		return gather->batch->count > 0 ||
 		    start_alone(gather, &new, row);
@@ -84,25 +84,95 @@ add_canary(struct gather *gather, const struct metric_row *row)
 	return start_alone(gather, &new, row);
 }
 
+/* A row that dies without a request counts for the brake. */
+static int
+meet_death(struct gather *gather, const struct metric_row *row, enum met met)
+{
+	if (gather->deaths_left == 0) {
+		gather->braked = true;
+		return 1;
+	}
+	gather->deaths_left--;
+	return meet(gather, row, met);
+}
+
+static bool
+is_expired(const struct gather *gather, const struct metric_row *row)
+{
+	int64_t max_age_ms = gather->lane->max_age_ms;
+
+	return (row->expires_at >= 0 && row->expires_at <= gather->wall_ms) ||
+	    (max_age_ms > 0 && gather->wall_ms - row->accepted_at > max_age_ms);
+}
+
+/* Whether the row is doomed by one that was refused; under dead.soft none
+ * is, it goes as a canary instead. */
+static bool
+is_kin(const struct lane *lane, const struct metric_row *row,
+    const struct suspect_row *suspect)
+{
+	if (lane->core->config->dead.soft)
+		return false;
+	return row->id <= lane->row.doomed_through ||
+	    (suspect != NULL && row->id <= suspect->doomed_through);
+}
+
+enum late {
+	LATE_SEND, /* as any other row */
+	LATE_MET,  /* it goes without a request */
+	LATE_STOP  /* the page ends here */
+};
+
+/* What late.policy makes of a late row. */
+static enum late
+judge_late(struct gather *gather, const struct metric_row *row)
+{
+	struct lane *lane = gather->lane;
+
+	if (lane->late_policy == CONFIG_LATE_DEAD_LETTER)
+		return meet_death(gather, row, MET_LATE) ? LATE_STOP : LATE_MET;
+	if (lane->late_policy == CONFIG_LATE_LATEST_ONLY &&
+	    (lane->sweep.active || row->id > lane->sweep.swept_id)) {
+		gather->sweep = true;
+		return LATE_STOP;
+	}
+	gather->late |= gather->batch->count == 0;
+	return LATE_SEND;
+}
+
+/* While the head is late, late.rate bounds a request as well. */
+static bool
+is_full(const struct gather *gather)
+{
+	double rate = gather->lane->core->config->late.rate;
+	size_t count = gather->batch->count;
+
+	return count == gather->batch->limits.max_rows ||
+	    (gather->late && rate > 0 && (double)count + 1 > rate);
+}
+
 static int
 on_row(void *cookie, const struct metric_row *row)
 {
 	struct gather *gather = cookie;
 	const struct lane *lane = gather->lane;
 	const struct suspect_row *suspect;
+	enum late late = LATE_SEND;
 
 	if (row->wire == NULL)
-		return meet(gather, row, MET_DAMAGED);
-	if (row->expires_at >= 0 && row->expires_at <= gather->wall_ms)
+		return meet_death(gather, row, MET_DAMAGED);
+	if (is_expired(gather, row))
 		return meet(gather, row, MET_EXPIRED);
-	if (row->id <= lane->row.doomed_through)
-		return meet(gather, row, MET_KIN);
 	suspect = suspects_find(&lane->core->suspects, row->series_id);
-	if (suspect != NULL && row->id <= suspect->doomed_through)
-		return meet(gather, row, MET_KIN);
+	if (is_kin(lane, row, suspect))
+		return meet_death(gather, row, MET_KIN);
+	if (lane_row_is_late(lane, row->accepted_at, gather->wall_ms))
+		late = judge_late(gather, row);
+	if (late != LATE_SEND)
+		return late == LATE_STOP;
 	if (suspect != NULL && gather->errand == ERRAND_DRAIN)
 		return add_canary(gather, row);
-	return add_row(gather, row);
+	return add_row(gather, row) || is_full(gather);
 }
 
 static const char *
@@ -162,6 +232,7 @@ gather_rows(struct gather *gather)
 	struct batch_limits limits;
 	int page;
 
+	gather->deaths_left = lane_deaths_left(lane);
 	if (fill_limits(lane, gather->errand, &limits) ||
 	    (gather->batch = batch_new(&limits)) == NULL)
 		return -1;

@@ -16,6 +16,10 @@ struct gather {
 	struct settlement *met;
 	enum errand errand;
 	int64_t wall_ms;
+	int64_t deaths_left; /* how many rows may die without a request */
+	bool braked;         /* one more would have */
+	bool sweep;          /* late rows are to be swept first */
+	bool late;           /* the batch begins with a late row */
 	bool failed;
 };
 

@@ -25,7 +25,8 @@ static bool
 held_by_us(const struct lane *lane)
 {
 	return lane->row.state == LANE_HELD &&
-	    strcmp(lane->row.held_by, "operator") != 0;
+	    strcmp(lane->row.held_by, "operator") != 0 &&
+	    strcmp(lane->row.scope, LANE_BRAKE) != 0;
 }
 
 /* Whether ${lane} is held, and by the same hold as ${holder}. */

@@ -6,6 +6,8 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/span.h"
+#include "base/text.h"
 #include "protocol/batch.h"
 
 #include "core_state.h"
@@ -102,6 +104,73 @@ lane_set_held(struct lane *lane, const char *scope, int code,
 	set_wake(lane, probe_in_ms);
 }
 
+void
+lane_brake(struct lane *lane, int code)
+{
+	const struct config_dead *dead = &lane->core->config->dead;
+	char span[SPAN_TEXT_SIZE], reason[LANE_TEXT];
+
+	snprintf(reason, sizeof(reason),
+	    "more than %lld rows would have died in %s",
+	    (long long)dead->brake_rows, span_print_ms(span, dead->brake_ms));
+	lane_set_held(lane, LANE_BRAKE, code, reason, 0);
+	lane->row.wake_at = lane->wake_ms = -1;
+}
+
+int64_t
+lane_deaths_left(const struct lane *lane)
+{
+	const struct config_dead *dead = &lane->core->config->dead;
+
+	return brake_left(&lane->brake, dead->brake_rows, dead->brake_ms,
+	    core_steady_ms(lane->core));
+}
+
+void
+lane_count_deaths(struct lane *lane, int64_t deaths)
+{
+	const struct config_dead *dead = &lane->core->config->dead;
+
+	if (deaths > 0 && dead->brake_rows > 0)
+		brake_count(&lane->brake, dead->brake_ms,
+		    core_steady_ms(lane->core), deaths);
+}
+
+/* ---- settings of the namespace ---- */
+
+void
+lane_configure(struct lane *lane)
+{
+	const struct config *config = lane->core->config;
+	const struct config_namespace *namespace;
+	size_t i;
+
+	lane->max_age_ms = config->queue.max_age_ms;
+	lane->late_after_ms = config->late.after_ms;
+	lane->late_policy = (int)config->late.policy;
+	pace_start(&lane->late_pace, config->late.rate, config->late.rate, 1000,
+	    core_steady_ms(lane->core));
+	for (i = 0; i < config->namespace_count; i++) {
+		namespace = &config->namespaces[i];
+		if (!text_glob(namespace->glob, lane->row.ns))
+			continue;
+		if (namespace->max_age_ms >= 0)
+			lane->max_age_ms = namespace->max_age_ms;
+		if (namespace->late_after_ms >= 0)
+			lane->late_after_ms = namespace->late_after_ms;
+		if (namespace->late_policy >= 0)
+			lane->late_policy = namespace->late_policy;
+		return;
+	}
+}
+
+bool
+lane_row_is_late(const struct lane *lane, int64_t accepted_at, int64_t wall_ms)
+{
+	return lane->late_after_ms > 0 &&
+	    wall_ms - accepted_at > lane->late_after_ms;
+}
+
 /* ---- what starts ---- */
 
 /* Nothing could be started (memory, or the queue cannot be read). */
@@ -130,16 +199,44 @@ start_part(struct lane *lane)
 	}
 }
 
+/* Deaths count for the brake as soon as they are decided. */
+static void
+count_deaths(struct lane *lane, const struct settlement *met)
+{
+	int64_t deaths = 0;
+	size_t i;
+
+	for (i = 0; i < met->met_count; i++)
+		deaths += met->met[i].met != MET_EXPIRED &&
+		    met->met[i].met != MET_DROPPED;
+	lane_count_deaths(lane, deaths);
+}
+
+void
+lane_settle_met(struct lane *lane, struct settlement *met)
+{
+	lane->meeting = true;
+	lane->unsettled++;
+	settle_add(lane->core, met);
+}
+
 /* Send what was gathered, or settle what was met.  Whether a request is out. */
 static bool
 start_gathered(struct lane *lane, struct gather *gather)
 {
 	struct batch *batch = gather->batch;
+	size_t rows = batch->count;
 
 	if (gather->met != NULL) {
-		lane->meeting = true;
-		lane->unsettled++;
-		settle_add(lane->core, gather->met);
+		count_deaths(lane, gather->met);
+		lane_settle_met(lane, gather->met);
+	} else if (gather->sweep) {
+		if (lane_is_busy(lane))
+			lane->rewind = true;
+		else if (sweep_step(lane))
+			give_up_for_now(lane, "the queue cannot be read");
+	} else if (gather->braked) {
+		lane_brake(lane, -1);
 	} else if (batch->count == 0) {
 		/* Somebody else took the rows; the next look will tell. */
 		lane->row.pending = lane->taken;
@@ -151,6 +248,9 @@ start_gathered(struct lane *lane, struct gather *gather)
 			give_up_for_now(lane, "out of memory");
 			return false;
 		}
+		if (gather->late)
+			pace_spend(&lane->late_pace, core_steady_ms(lane->core),
+			    (double)rows);
 		return true;
 	}
 	batch_free(batch);
@@ -209,6 +309,16 @@ lingers(const struct lane *lane, int64_t now_ms)
 	    waiting_rows(lane) < lane->core->config->batch.max_rows;
 }
 
+/* When the account's pace, and that of late rows, let it send. */
+static int64_t
+pace_at(struct lane *lane, int64_t now_ms)
+{
+	int64_t account_ms = account_ready_at(lane->account, now_ms);
+	int64_t late_ms = pace_ready_at(&lane->late_pace, now_ms);
+
+	return account_ms > late_ms ? account_ms : late_ms;
+}
+
 /* Whether the lane's state lets it send now. */
 static bool
 may_send(struct lane *lane, int64_t now_ms)
@@ -221,8 +331,7 @@ may_send(struct lane *lane, int64_t now_ms)
 	}
 	if (lane->row.state == LANE_HELD && !hold_may_probe(lane, now_ms))
 		return false;
-	return !lingers(lane, now_ms) &&
-	    account_ready_at(lane->account, now_ms) <= now_ms;
+	return !lingers(lane, now_ms) && pace_at(lane, now_ms) <= now_ms;
 }
 
 /* Whether another request fits beside those that are out. */
@@ -331,7 +440,7 @@ lane_next_ms(struct lane *lane)
 	if (lane->row.state == LANE_HELD &&
 	    (!hold_is_prober(lane) || lane->wake_ms < 0))
 		return -1;
-	ready_ms = account_ready_at(lane->account, now_ms);
+	ready_ms = pace_at(lane, now_ms);
 	if (lane->row.state != LANE_READY && lane->wake_ms > ready_ms)
 		ready_ms = lane->wake_ms;
 	if (lingers(lane, now_ms) && lane->linger_ms > ready_ms)
@@ -356,6 +465,8 @@ lane_new(struct core *core, const struct lane_row *row)
 	lane->core = core;
 	lane->row = *row;
 	lane->wake_ms = -1;
+	brake_clear(&lane->brake);
+	lane_configure(lane);
 	if (set_trips(lane)) {
 		free(lane);
 		return NULL;
@@ -374,5 +485,6 @@ lane_free(struct lane *lane)
 		trip_clear(&lane->trips[i]);
 	free(lane->trips);
 	isolation_free(lane->isolation);
+	sweep_clear(&lane->sweep);
 	free(lane);
 }

@@ -7,11 +7,19 @@
 #include "protocol/request.h"
 #include "queue/lane.h"
 
+#include "brake.h"
+#include "pace.h"
+#include "sweep.h"
+
 struct account;
 struct batch;
 struct core;
 struct flight;
 struct isolation;
+struct settlement;
+
+/* The scope of a hold that only an operator ends. */
+#define LANE_BRAKE "brake"
 
 /* What a request is for.  All but the first go while nothing else is out. */
 enum errand {
@@ -61,8 +69,14 @@ struct lane {
 	bool check_one;      /* the next request carries one row */
 	bool retried;        /* a verdict that is retried first was, once */
 	unsigned full_taken; /* requests near the learned cap, taken in a row */
-	int64_t wake_ms;     /* steady: of a wait or a probe; -1: none */
-	int64_t linger_ms;   /* steady: until then a fuller batch is awaited */
+	struct brake brake;
+	struct sweep sweep;
+	/* What the settings say of this lane's namespace. */
+	int64_t max_age_ms, late_after_ms; /* 0: off */
+	int late_policy;                   /* enum config_late */
+	struct pace late_pace;             /* rows, while the head is late */
+	int64_t wake_ms;   /* steady: of a wait or a probe; -1: none */
+	int64_t linger_ms; /* steady: until then a fuller batch is awaited */
 };
 
 struct lane *lane_new(struct core *core, const struct lane_row *row);
@@ -79,6 +93,18 @@ void lane_set_pending(struct lane *lane, int64_t pending);
 bool lane_is_busy(const struct lane *lane);
 /** When it wants to be pumped, steady; -1: never by itself. */
 int64_t lane_next_ms(struct lane *lane);
+/** Whether a row accepted then is late by the lane's settings. */
+bool lane_row_is_late(
+    const struct lane *lane, int64_t accepted_at, int64_t wall_ms);
+/** Rows met without a request go to this turn's commit; ${met} is taken. */
+void lane_settle_met(struct lane *lane, struct settlement *met);
+/** Hold it until an operator looks: too many of its rows would die. */
+void lane_brake(struct lane *lane, int code);
+/** How many of its rows may still die now. */
+int64_t lane_deaths_left(const struct lane *lane);
+void lane_count_deaths(struct lane *lane, int64_t deaths);
+/** Take over what the settings say of its namespace. */
+void lane_configure(struct lane *lane);
 /** Forget parts that are not yet judged; their rows are pending. */
 void lane_drop_parts(struct lane *lane);
 

@@ -183,8 +183,10 @@ reconsider(struct lane *lane)
 	lane->changed = true;
 	if (lane->row.state == LANE_WAITING)
 		lane->wake_ms = core_steady_ms(core);
+	lane_configure(lane);
 	if (lane->row.state == LANE_HELD &&
-	    strcmp(lane->row.held_by, "operator") != 0) {
+	    strcmp(lane->row.held_by, "operator") != 0 &&
+	    strcmp(lane->row.scope, LANE_BRAKE) != 0) {
 		lane->row.failures = 0;
 		lane->wake_ms = core_steady_ms(core);
 	}

@@ -222,14 +222,14 @@ settle_suspicion(struct core *core, const struct settlement *settlement)
 /* ---- rows met on a page ---- */
 
 static int
-expire(struct core *core, int64_t lane_id, int64_t id)
+let_go(struct core *core, int64_t lane_id, int64_t id, enum ledger_column to)
 {
 	int64_t gone;
 
 	if ((gone = metric_remove(core->db, lane_id, id)) == -1)
 		return -1;
 	if (gone > 0 &&
-	    (ledger_move(core->db, LEDGER_PENDING, LEDGER_EXPIRED, gone) ||
+	    (ledger_move(core->db, LEDGER_PENDING, to, gone) ||
 		lane_count(core->db, lane_id, -gone)))
 		return -1;
 	return (int)gone;
@@ -275,11 +275,19 @@ settle_met(struct core *core, const struct settlement *settlement,
 		.scope = "row",
 		.message = "The stored row fails its checks",
 		.evidence = "not sent" };
-	struct death death = DAMAGED;
+	static const struct death LATE = { .cause = "late",
+		.code = -1,
+		.attempt_id = -1,
+		.scope = "row",
+		.message = "Older than late.after when its turn came",
+		.evidence = "not sent" };
+	struct death death = met->met == MET_LATE ? LATE : DAMAGED;
 	int64_t lane_id = settlement->lane->row.id;
 
 	if (met->met == MET_EXPIRED)
-		return expire(core, lane_id, met->id);
+		return let_go(core, lane_id, met->id, LEDGER_EXPIRED);
+	if (met->met == MET_DROPPED)
+		return let_go(core, lane_id, met->id, LEDGER_DROPPED);
 	if (met->met == MET_KIN)
 		kin_death(core, settlement->lane, met, &death);
 	death.died_at = core_wall_ms(core);

@@ -20,8 +20,10 @@ enum fate {
 
 /* What becomes of a row that was met without a request. */
 enum met {
-	MET_KIN, /* its series, or its lane, is doomed up to it */
-	MET_EXPIRED,
+	MET_KIN,     /* its series, or its lane, is doomed up to it */
+	MET_EXPIRED, /* over its age limit */
+	MET_LATE,    /* too late to be sent, by late.policy */
+	MET_DROPPED, /* late, and its series has a newer row */
 	MET_DAMAGED
 };
 

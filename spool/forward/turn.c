@@ -69,6 +69,7 @@ reopen(struct forwarder *forwarder)
 	forwarder->db = queue_open(
 	    config->queue.path, DB_WRITER, -1, &copy, &fault);
 	if (forwarder->db != NULL) {
+		forwarder->lost = false;
 		housekeeping_use_db(forwarder->housekeeping, forwarder->db);
 		core_use_db(forwarder->core, forwarder->db);
 		log_event(LOG_WARN, "queue_reopened", "queue=%s",
@@ -122,7 +123,8 @@ take_turn(struct forwarder *forwarder)
 		return;
 	}
 	core_turn(forwarder->core);
-	if (core_broken(forwarder->core) && reopen(forwarder)) {
+	if ((core_broken(forwarder->core) || forwarder->lost) &&
+	    reopen(forwarder)) {
 		wake_at(forwarder, forwarder->reopen_ms);
 		return;
 	}
@@ -174,15 +176,22 @@ on_ring(struct ev_loop *loop, ev_io *ring, int events)
 	look(forwarder);
 }
 
+/* A queue that cannot even say this much is of no use any more: a commit that
+ * was not the core's broke the connection, or worse. */
 static void
 on_poll(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct forwarder *forwarder = timer->data;
+	int64_t version;
 
 	(void)loop;
 	(void)events;
-	if (forwarder->db != NULL &&
-	    db_data_version(forwarder->db) != forwarder->data_version)
+	if (forwarder->db == NULL)
+		return;
+	version = db_data_version(forwarder->db);
+	if (version == -1)
+		forwarder->lost = true;
+	else if (version != forwarder->data_version)
 		look(forwarder);
 }
 

@@ -102,10 +102,32 @@ wait_for_retry(struct lane *lane, const struct judged *judged)
 	    judged->code, judged->reason);
 }
 
+/* receiver.on_ambiguous = dead-letter: better lost, and known to be, than
+ * perhaps twice. */
+static bool
+dies_of_doubt(struct lane *lane, struct settlement *settlement)
+{
+	if (!lane->core->config->receiver.ambiguous_dead_letter ||
+	    !settlement->ambiguous ||
+	    lane_deaths_left(lane) < settlement->attempt.rows)
+		return false;
+	settlement->fate = FATE_DIE;
+	settlement->cause = "ambiguous";
+	settlement->scope = scope_name(SCOPE_NONE);
+	settlement->alone = false;
+	lane_count_deaths(lane, settlement->attempt.rows);
+	return true;
+}
+
 static void
 on_retry(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
+	if (dies_of_doubt(lane, settlement)) {
+		judge_give_evidence(judged, settlement);
+		wait_for_retry(lane, judged);
+		return;
+	}
 	if (judged->what->hold_after &&
 	    lane->row.failures + 1 >= lane->core->config->retry.hold_after) {
 		on_hold(lane, settlement, judged);
@@ -175,8 +197,21 @@ die(struct lane *lane, struct settlement *settlement,
 	if (what->scope == SCOPE_NAMESPACE)
 		settlement->doom_lane = true;
 	lane->check_one = false;
+	lane_count_deaths(lane, settlement->attempt.rows);
 	if (lane->row.state != LANE_HELD)
 		lane_set_ready(lane);
+}
+
+/* Whether the settings let the rows of this answer die. */
+static bool
+may_die(struct lane *lane, const struct settlement *settlement, int code)
+{
+	if (lane->core->config->dead.soft)
+		return false;
+	if (lane_deaths_left(lane) >= settlement->attempt.rows)
+		return true;
+	lane_brake(lane, code);
+	return false;
 }
 
 /* A row, or a series, got this answer alone. */
@@ -184,25 +219,16 @@ static void
 on_lone(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	bool contrast = account_has_contrast(
-	    lane->account, core_steady_ms(lane->core));
+	bool guilty = judged->what->lone == LONE_DEAD ||
+	    (judged->what->lone == LONE_CONTRAST &&
+		account_has_contrast(
+		    lane->account, core_steady_ms(lane->core)));
 
-	switch (judged->what->lone) {
-	case LONE_DEAD:
-		die(lane, settlement, judged);
-		return;
-	case LONE_CONTRAST:
-		if (contrast) {
-			die(lane, settlement, judged);
-			return;
-		}
-		break;
-	case LONE_HOLD:
-	case LONE_SAME:
-		break;
-	}
 	lane->check_one = false;
-	on_hold(lane, settlement, judged);
+	if (guilty && may_die(lane, settlement, judged->code))
+		die(lane, settlement, judged);
+	else
+		on_hold(lane, settlement, judged);
 }
 
 /* Begin to bisect the batch that was refused as a whole. */

@@ -925,6 +925,134 @@ finds_the_pace_a_receiver_takes(void **state)
 	assert_true(sim->requests - sim->accepted_requests <= 10);
 }
 
+static void
+brakes_when_too_many_would_die(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.dead.brake_rows = 200;
+	sim->receiver = says_code;
+	sim->bad_code = 1016;
+	put(sim, (struct put){ "cvm", 5000, 6, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 60 * 60 * 1000);
+	assert_in_range(ledger(sim).dead, 1, 200);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_string_equal(lane(sim, 0).scope, "brake");
+	/* Neither a restart nor a reload ends it: an operator does. */
+	stop(sim);
+	start(sim, CORE_RUN);
+	assert_int_equal(
+	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	run_for(sim, 60 * 60 * 1000);
+	assert_in_range(ledger(sim).dead, 1, 200);
+}
+
+static void
+kills_nothing_in_soft_mode(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.dead.soft = true;
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1017;
+	sim->bad[0] = "disk3x";
+	put(sim, (struct put){ "cvm", 1000, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	sim->receiver = takes_all;
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).delivered, 1000);
+}
+
+static void
+buries_what_may_have_been_taken_where_told_to(void **state)
+{
+	static const struct said CUT = { .transfer = 28, .body = "" };
+	struct sim *sim = *state;
+
+	sim->config.receiver.ambiguous_dead_letter = true;
+	sim->receiver = lies;
+	sim->lie = &CUT;
+	put(sim, (struct put){ "cvm", 100, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1);
+	assert_int_equal(ledger(sim).dead, 100);
+	assert_int_equal(ledger(sim).ambiguous, 1);
+	/* What did not leave is not in doubt. */
+	put(sim, (struct put){ "cvm", 100, 20, 0 });
+	sim->receiver = is_away;
+	run_for(sim, 60 * 1000);
+	assert_int_equal(ledger(sim).pending, 100);
+}
+
+static void
+sends_only_the_latest_of_late_rows_where_told_to(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.late.policy = CONFIG_LATE_LATEST_ONLY;
+	put(sim, (struct put){ "cvm", 5000, 7, 0 });
+	sim->wall_ms += 3600 * 1000;
+	put(sim, (struct put){ "cvm", 30, 3, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dropped, 4993);
+	assert_int_equal(ledger(sim).delivered, 7 + 30);
+}
+
+static void
+buries_late_rows_where_told_to(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.late.policy = CONFIG_LATE_DEAD_LETTER;
+	put(sim, (struct put){ "cvm", 50, 7, 0 });
+	sim->wall_ms += 3600 * 1000;
+	put(sim, (struct put){ "cvm", 30, 3, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 50);
+	assert_int_equal(ledger(sim).delivered, 30);
+}
+
+static void
+drains_late_rows_at_the_rate_that_is_set(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.late.rate = 50;
+	put(sim, (struct put){ "cvm", 1000, 7, 0 });
+	sim->wall_ms += 3600 * 1000;
+	start(sim, CORE_RUN);
+	run_for(sim, 10 * 1000);
+	assert_in_range(ledger(sim).delivered, 450, 600);
+	run_for(sim, 12 * 1000);
+	assert_int_equal(ledger(sim).delivered, 1000);
+}
+
+static void
+expires_by_the_age_limit_of_its_namespace(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.queue.max_age_ms = 0;
+	sim->config.namespace_count = 1;
+	sim->config.namespaces[0] = (struct config_namespace){ .glob = "c*",
+		.max_age_ms = 60 * 1000,
+		.late_after_ms = -1,
+		.late_policy = -1 };
+	put(sim, (struct put){ "cvm", 10, 7, 0 });
+	put(sim, (struct put){ "pc", 10, 7, 0 });
+	sim->wall_ms += 3600 * 1000;
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).expired, 10);
+	assert_int_equal(ledger(sim).delivered, 10);
+}
+
 int
 main(void)
 {
@@ -980,6 +1108,22 @@ main(void)
 		    lingers_for_a_fuller_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    finds_the_pace_a_receiver_takes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    brakes_when_too_many_would_die, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    kills_nothing_in_soft_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    buries_what_may_have_been_taken_where_told_to, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    sends_only_the_latest_of_late_rows_where_told_to, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    buries_late_rows_where_told_to, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    drains_late_rows_at_the_rate_that_is_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    expires_by_the_age_limit_of_its_namespace, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
