@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config_print.h"
 #include "config_section.h"
 #include "config_table.h"
 #include "config_value.h"
@@ -231,9 +232,9 @@ config_get(const struct config *config, const char *section, const char *name,
 
 	if (find_place((struct config *)(uintptr_t)config, false, section, name,
 		key, &place, NULL) ||
-	    config_value_unset(place.entry, place.at))
+	    config_is_unset(place.entry, place.at))
 		return -1;
-	config_value_write(place.entry, place.at, &text);
+	config_print(place.entry, place.at, &text);
 	failed = text.failed || text.len >= size ? -1 : 0;
 	if (failed == 0)
 		memcpy(buf, text_string(&text), text.len + 1);

@@ -8,10 +8,8 @@
 #include "span.h"
 #include "text.h"
 
-/* Values are kept where config_table.c says; this file alone looks at them as
- * what they are. */
+/* A value is kept where config_table.c says, as what its type says. */
 #define AS(type, at) ((type *)(void *)(at))
-#define READ_AS(type, at) (*(const type *)(const void *)(at))
 
 static int
 bad_value(struct fault *fault, const struct config_entry *entry,
@@ -307,148 +305,26 @@ read_listen(const struct config_entry *entry, char *at, const char *value,
 	return read_text(entry, at, value, fault);
 }
 
-/* ---- writers, one a type ---- */
+typedef int read_fn(const struct config_entry *entry, char *at,
+    const char *value, struct fault *fault);
 
-/* The exact text of ${ms}: "1h30m", "250ms", "0". */
-static void
-add_span(struct text *text, int64_t ms)
-{
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} UNITS[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 },
-		{ "s", 1000 }, { "ms", 1 } };
-	size_t i;
-
-	if (ms == 0)
-		text_addc(text, '0');
-	for (i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
-		if (ms >= UNITS[i].ms)
-			text_addf(text, "%lld%s", (long long)(ms / UNITS[i].ms),
-			    UNITS[i].name);
-		ms %= UNITS[i].ms;
-	}
-}
-
-static void
-write_text(const struct config_entry *entry, const char *at, struct text *text)
-{
-	(void)entry;
-	text_adds(text, at);
-}
-
-static void
-write_whole(const struct config_entry *entry, const char *at, struct text *text)
-{
-	(void)entry;
-	text_addf(text, "%lld", (long long)READ_AS(int64_t, at));
-}
-
-static void
-write_bytes(const struct config_entry *entry, const char *at, struct text *text)
-{
-	static const char UNITS[] = "KMGT";
-	int64_t bytes = READ_AS(int64_t, at);
-	int unit = -1;
-
-	(void)entry;
-	for (; bytes != 0 && bytes % 1024 == 0 && unit < 3; unit++)
-		bytes /= 1024;
-	text_addf(text, "%lld", (long long)bytes);
-	if (unit >= 0)
-		text_addc(text, UNITS[unit]);
-}
-
-static void
-write_span(const struct config_entry *entry, const char *at, struct text *text)
-{
-	(void)entry;
-	add_span(text, READ_AS(int64_t, at));
-}
-
-static void
-write_range(const struct config_entry *entry, const char *at, struct text *text)
-{
-	write_span(entry, at, text);
-	text_adds(text, "..");
-	write_span(entry, at + sizeof(int64_t), text);
-}
-
-static void
-write_number(
-    const struct config_entry *entry, const char *at, struct text *text)
-{
-	char number[NUMBER_TEXT_SIZE];
-
-	(void)entry;
-	number_print(number, READ_AS(double, at));
-	text_adds(text, number);
-}
-
-static void
-write_rate(const struct config_entry *entry, const char *at, struct text *text)
-{
-	write_number(entry, at, text);
-	text_adds(text, "/s");
-}
-
-static void
-write_brake(const struct config_entry *entry, const char *at, struct text *text)
-{
-	write_whole(entry, at, text);
-	if (READ_AS(int64_t, at) == 0)
-		return;
-	text_addc(text, '/');
-	write_span(entry, at + sizeof(int64_t), text);
-}
-
-static void
-write_yes_no(
-    const struct config_entry *entry, const char *at, struct text *text)
-{
-	(void)entry;
-	text_adds(text, READ_AS(bool, at) ? "yes" : "no");
-}
-
-static void
-write_word(const struct config_entry *entry, const char *at, struct text *text)
-{
-	text_adds(text, entry->words[READ_AS(int, at)]);
-}
-
-static void
-write_either(
-    const struct config_entry *entry, const char *at, struct text *text)
-{
-	text_adds(text, entry->words[READ_AS(bool, at)]);
-}
-
-/* ---- both ---- */
-
-struct type {
-	int (*read)(const struct config_entry *entry, char *at,
-	    const char *value, struct fault *fault);
-	void (*write)(const struct config_entry *entry, const char *at,
-	    struct text *text);
-};
-
-static const struct type TYPES[] = {
-	[CONFIG_TEXT] = { read_text, write_text },
-	[CONFIG_WHOLE] = { read_whole, write_whole },
-	[CONFIG_BYTES] = { read_bytes, write_bytes },
-	[CONFIG_SPAN] = { read_span, write_span },
-	[CONFIG_RANGE] = { read_range, write_range },
-	[CONFIG_NUMBER] = { read_number, write_number },
-	[CONFIG_RATE] = { read_rate, write_rate },
-	[CONFIG_BRAKE] = { read_brake, write_brake },
-	[CONFIG_YES_NO] = { read_yes_no, write_yes_no },
-	[CONFIG_WORD] = { read_word, write_word },
-	[CONFIG_EITHER] = { read_either, write_either },
-	[CONFIG_REGION] = { read_region, write_text },
-	[CONFIG_URL] = { read_url, write_text },
-	[CONFIG_SECRET_ID] = { read_secret_id, write_text },
-	[CONFIG_SIGN_PATH] = { read_sign_path, write_text },
-	[CONFIG_LISTEN] = { read_listen, write_text },
+static read_fn *const READERS[] = {
+	[CONFIG_TEXT] = read_text,
+	[CONFIG_WHOLE] = read_whole,
+	[CONFIG_BYTES] = read_bytes,
+	[CONFIG_SPAN] = read_span,
+	[CONFIG_RANGE] = read_range,
+	[CONFIG_NUMBER] = read_number,
+	[CONFIG_RATE] = read_rate,
+	[CONFIG_BRAKE] = read_brake,
+	[CONFIG_YES_NO] = read_yes_no,
+	[CONFIG_WORD] = read_word,
+	[CONFIG_EITHER] = read_either,
+	[CONFIG_REGION] = read_region,
+	[CONFIG_URL] = read_url,
+	[CONFIG_SECRET_ID] = read_secret_id,
+	[CONFIG_SIGN_PATH] = read_sign_path,
+	[CONFIG_LISTEN] = read_listen,
 };
 
 int
@@ -460,22 +336,5 @@ config_value_read(const struct config_entry *entry, char *at, const char *value,
 		text_control(value, strlen(value)) >= 0))
 		return bad_value(
 		    fault, entry, value, "UTF-8 without control characters");
-	return TYPES[entry->type].read(entry, at, value, fault);
-}
-
-void
-config_value_write(
-    const struct config_entry *entry, const char *at, struct text *text)
-{
-	TYPES[entry->type].write(entry, at, text);
-}
-
-bool
-config_value_unset(const struct config_entry *entry, const char *at)
-{
-	if (strcmp(entry->shown.section, "namespace") != 0)
-		return false;
-	if (entry->type == CONFIG_WORD)
-		return READ_AS(int, at) < 0;
-	return READ_AS(int64_t, at) < 0;
+	return READERS[entry->type](entry, at, value, fault);
 }
