@@ -25,13 +25,15 @@
 #define SWEEP_STEP 500    /* series a step */
 #define BALLAST_MS 30000  /* between looks at the ballast */
 #define PAGES_LEFT 256    /* free pages that are not worth a word */
+#define COMPLAIN_MS 600000
 #define MINUTE_MS 60000
 #define HISTORY_KEPT 10080 /* minutes: a week in which something happened */
 
 struct housekeeping {
 	struct db *db;
-	int64_t reserve;       /* of the ballast */
-	int64_t idle_since_ms; /* -1: not idle */
+	int64_t reserve;             /* of the ballast */
+	int64_t idle_since_ms;       /* -1: not idle */
+	int64_t now_ms, complain_ms; /* of this turn; not before this */
 
 	int64_t wal_bytes;      /* in use at our latest commit, see upkeep.h */
 	int64_t wal_size;       /* of the file, when it was copied back last */
@@ -46,12 +48,16 @@ struct housekeeping {
 	struct ledger_row ledger; /* as it was written down last */
 };
 
-/* Say that a chore failed; it is tried again when it is due again. */
+/* Say that a chore failed, but not each time: it is tried again when it is due
+ * again. */
 static void
-complain(const struct housekeeping *housekeeping, const char *what)
+complain(struct housekeeping *housekeeping, const char *what)
 {
 	char text[300];
 
+	if (housekeeping->now_ms < housekeeping->complain_ms)
+		return;
+	housekeeping->complain_ms = housekeeping->now_ms + COMPLAIN_MS;
 	log_event(LOG_WARN, "housekeeping_failed", "what=%s error=%s", what,
 	    log_text(text, sizeof(text), db_error(housekeeping->db)));
 }
@@ -253,8 +259,9 @@ housekeeping_new(struct db *db, const struct config *config, int64_t now_ms)
 	housekeeping->idle_since_ms = -1;
 	housekeeping->ledger.accepted = -1; /* like none */
 	housekeeping->minute = -1;
-	housekeeping->checkpoint_ms = housekeeping->sweep_ms =
-	    housekeeping->vacuum_ms = housekeeping->ballast_ms = now_ms;
+	housekeeping->checkpoint_ms = housekeeping->sweep_ms = housekeeping
+								   ->vacuum_ms =
+	    housekeeping->ballast_ms = housekeeping->complain_ms = now_ms;
 	housekeeping_use_db(housekeeping, db);
 	housekeeping_configure(housekeeping, config);
 	return housekeeping;
@@ -296,6 +303,7 @@ housekeeping_turn(struct housekeeping *housekeeping, bool idle,
 	int64_t want_ms;
 	size_t i;
 
+	housekeeping->now_ms = steady_ms;
 	if (!idle)
 		housekeeping->idle_since_ms = -1;
 	else if (housekeeping->idle_since_ms < 0)

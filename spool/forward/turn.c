@@ -70,15 +70,17 @@ reopen(struct forwarder *forwarder)
 	    config->queue.path, DB_WRITER, -1, &copy, &fault);
 	if (forwarder->db != NULL) {
 		forwarder->lost = false;
+		forwarder->reopen_ms = 0;
 		housekeeping_use_db(forwarder->housekeeping, forwarder->db);
 		core_use_db(forwarder->core, forwarder->db);
 		log_event(LOG_WARN, "queue_reopened", "queue=%s",
 		    log_text(text, sizeof(text), config->queue.path));
 		return 0;
 	}
+	if (forwarder->reopen_ms == 0) /* said once, however often tried */
+		log_event(LOG_ERROR, "queue_lost", "error=%s",
+		    log_text(text, sizeof(text), fault.message));
 	forwarder->reopen_ms = clock_steady_ms() + REOPEN_MS;
-	log_event(LOG_ERROR, "queue_lost", "error=%s",
-	    log_text(text, sizeof(text), fault.message));
 	return -1;
 }
 
