@@ -12,8 +12,8 @@
  * number_print(buf, value):
  * Write the shortest decimal text that reads back as the finite double
  * ${value}, with '.' under every locale, as JSON allows it: plain digits
- * where that is not longer than 21 characters, else with an exponent
- * ("1e+300" is written "1e300").  Return its length.
+ * from 1e-7 to below 1e21, else with an exponent ("1e+300" is written
+ * "1e300").  Return its length.
  */
 size_t number_print(char buf[NUMBER_TEXT_SIZE], double value);
 
