@@ -62,9 +62,15 @@ cli_open(const struct cli *cli, enum db_kind kind, struct config *config,
     struct fault *fault)
 {
 	const char *path;
+	struct fault note = { 0 };
 
 	if (cli_queue_path(cli, &path, fault))
 		return NULL;
+	if (cli->verbose > 0) {
+		fault_set(&note, FAULT_NONE, "is the queue");
+		strncpy(note.file, path, sizeof(note.file) - 1);
+		output_note(&cli->output, &note);
+	}
 	return queue_open(path, kind, cli->busy_timeout_ms, config, fault);
 }
 

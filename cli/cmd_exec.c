@@ -58,6 +58,14 @@ run(struct cli *cli, const char *program)
 	struct fault fault = { 0 };
 	int i;
 
+	if (cli->busy_timeout_ms != -1) {
+		fault_set(&fault, FAULT_USAGE,
+		    "--busy-timeout does not go with %s", cli->output.command);
+		fault_hint(&fault,
+		    "[queue] busy_timeout of the configuration "
+		    "file is the forwarder's");
+		return cli_fail(cli, &fault);
+	}
 	arguments.argv = calloc(
 	    (size_t)cli->word_count + GLOBALS_MOST, sizeof(*arguments.argv));
 	if (arguments.argv == NULL) {

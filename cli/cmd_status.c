@@ -333,7 +333,7 @@ add_text(struct text *text, const struct view *view, bool colored)
 		text_adds(text, red);
 	add_count(text, "dead", ledger->dead);
 	if (ledger->dead > 0)
-		text_addf(text, "%s   →  monspool dead list", plain);
+		text_addf(text, "%s   ->  monspool dead list", plain);
 	text_addf(text, "\ndelivered  %s of %s accepted\n",
 	    number_print_grouped(delivered, ledger->delivered),
 	    number_print_grouped(accepted, ledger->accepted));
