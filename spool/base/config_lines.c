@@ -41,6 +41,9 @@ hash_key(const char *section, const char *name, const char *key)
 {
 	uint64_t hash = text_hash(section, strlen(section), 0);
 
+	/* [account] is [account "default"]. */
+	if (name[0] == '\0' && strcmp(section, "account") == 0)
+		name = "default";
 	hash = text_hash(name, strlen(name), hash);
 	return text_hash(key, strlen(key), hash);
 }

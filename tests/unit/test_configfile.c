@@ -288,6 +288,10 @@ takes_the_same_key_under_another_name(void **state)
 		      "region = gz\n[account \"a\"]\nregion = gz\n"),
 	    -1);
 	assert_problem(0, 6, "line 2", "");
+	assert_int_equal(read_text("[account]\nregion = gz\n"
+				   "[account \"default\"]\nregion = sh\n"),
+	    -1);
+	assert_problem(0, 4, "line 2", "");
 }
 
 static void
