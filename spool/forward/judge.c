@@ -121,8 +121,10 @@ judge_tell(struct core *core, const struct judged *judged)
 		told->last_error[0] = '\0';
 		return;
 	}
-	if (told->failing_since < 0)
+	if (told->failing_since < 0) {
 		told->failing_since = core_wall_ms(core);
+		core->settle.told_ms = -1; /* at once: this is news */
+	}
 	told->tries++;
 	snprintf(
 	    told->last_error, sizeof(told->last_error), "%s", judged->reason);

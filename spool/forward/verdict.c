@@ -419,7 +419,8 @@ verdict_apply(struct trip *trip, const struct reply *reply)
 	trip->batch = NULL;
 	lane->unsettled++;
 	judge_tell(lane->core, &judged);
-	if (judged.what->verdict != VERDICT_DELIVERED)
+	if (judged.what->verdict != VERDICT_DELIVERED ||
+	    judged.errand != ERRAND_DRAIN)
 		lane->rewind = true;
 	if (judged.errand == ERRAND_PROBE)
 		apply_probe(lane, settlement, &judged);

@@ -523,6 +523,7 @@ kills_only_the_guilty_series_in_few_requests(void **state)
 	start(sim, CORE_RUN);
 	run_for(sim, 1000);
 	assert_int_equal(ledger(sim).delivered, 900);
+	assert_int_equal(sim->accepted_rows, 900);
 	assert_int_equal(ledger(sim).dead, 100);
 	assert_true(sim->requests <= 60);
 	assert_int_equal(deadletter_list(sim->db, &all, DEADLETTER_BY_ID, -1,
@@ -578,6 +579,7 @@ clears_a_series_whose_canary_is_taken(void **state)
 	run_for(sim, 1000);
 	assert_int_equal(sim->requests, 3);
 	assert_int_equal(ledger(sim).delivered, 30 + 80);
+	assert_int_equal(sim->accepted_rows, 30 + 80);
 }
 
 static void
@@ -645,8 +647,10 @@ holds_all_lanes_for_a_wrong_key_and_kills_none(void **state)
 	sim->receiver = takes_all;
 	assert_int_equal(
 	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	sim->accepted_rows = 0;
 	run_for(sim, 50);
 	assert_int_equal(ledger(sim).delivered, 300);
+	assert_int_equal(sim->accepted_rows, 300); /* the probe's row once */
 	assert_int_equal(lane(sim, 0).state, LANE_READY);
 }
 
