@@ -15,20 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/json.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "queue/db.h"
-#include "queue/entry.h"
 #include "queue/lock.h"
 #include "queue/queue.h"
-#include "queue/writer.h"
 #include "cli.h"
-#include "input.h"
 
 #define SECRET_ID "AKIDmonspooldemo"
 #define PATIENCE_MS 60000
@@ -42,9 +36,8 @@ on_signal(int number)
 	interrupted = number;
 }
 
-/* "DIR/name" */
-static void
-path_of(const struct demo *demo, const char *name, char path[DEMO_PATH + 32])
+void
+demo_path(const struct demo *demo, const char *name, char path[DEMO_PATH + 32])
 {
 	snprintf(path, DEMO_PATH + 32, "%s/%s", demo->dir, name);
 }
@@ -58,7 +51,7 @@ write_file(const struct demo *demo, const char *name, const char *content,
 	FILE *file;
 	int fd, written;
 
-	path_of(demo, name, path);
+	demo_path(demo, name, path);
 	if ((fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) ==
 		-1 ||
 	    (file = fdopen(fd, "w")) == NULL)
@@ -123,7 +116,7 @@ make_directory(struct demo *demo, struct fault *fault)
 		demo->dir[0] = '\0';
 		return -1;
 	}
-	path_of(demo, "spool/queue.db", demo->queue);
+	demo_path(demo, "spool/queue.db", demo->queue);
 	return 0;
 }
 
@@ -202,7 +195,7 @@ demo_close(struct demo *demo)
 	db_close(demo->db);
 	demo->db = NULL;
 	if (!demo->keep && demo->dir[0] != '\0') {
-		path_of(demo, "spool", spool);
+		demo_path(demo, "spool", spool);
 		remove_directory(spool);
 		remove_directory(demo->dir);
 	}
@@ -226,7 +219,7 @@ become(const struct demo *demo, const char *log, const char *program,
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	path_of(demo, log, path);
+	demo_path(demo, log, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (fd != -1) {
 		dup2(fd, STDOUT_FILENO);
@@ -257,7 +250,7 @@ port_is_known(struct demo *demo, int64_t number)
 	FILE *file;
 
 	(void)number;
-	path_of(demo, "port", path);
+	demo_path(demo, "port", path);
 	if ((file = fopen(path, "re")) == NULL)
 		return false;
 	if (fgets(port, sizeof(port), file) == NULL)
@@ -279,10 +272,10 @@ demo_start_receiver(struct demo *demo, const char *trouble, struct fault *fault)
 		trouble != NULL ? "--fault" : NULL, trouble, NULL };
 
 	snprintf(listen, sizeof(listen), "127.0.0.1:%" PRId64, demo->port);
-	path_of(demo, "port", port);
-	path_of(demo, "record", record);
-	path_of(demo, "requests", requests);
-	path_of(demo, "secret.key", key);
+	demo_path(demo, "port", port);
+	demo_path(demo, "record", record);
+	demo_path(demo, "requests", requests);
+	demo_path(demo, "secret.key", key);
 	unlink(port);
 	if (spawn(demo, "receiver.log", demo->receiver_program, argv,
 		&demo->receiver, fault) ||
@@ -307,7 +300,7 @@ demo_start_forwarder(struct demo *demo, struct fault *fault)
 	const char *argv[] = { demo->forwarder_program, "-Q", demo->queue, "-C",
 		config, NULL };
 
-	path_of(demo, "monspool.conf", config);
+	demo_path(demo, "monspool.conf", config);
 	if (spawn(demo, "forwarder.log", demo->forwarder_program, argv,
 		&demo->forwarder, fault))
 		return -1;
@@ -323,58 +316,6 @@ demo_end(pid_t *child, int signal)
 	while (waitpid(*child, NULL, 0) == -1 && errno == EINTR)
 		;
 	*child = 0;
-}
-
-static int
-put_row(struct writer *writer, const struct demo *demo,
-    const struct demo_rows *rows, int64_t number, struct entry_wire *wire,
-    struct fault *fault)
-{
-	char disk[24], ip[32];
-	struct entry_dimension dimensions[] = {
-		{ rows->dimension, disk },
-		{ "ip", ip },
-	};
-	struct entry entry = { .ns = rows->ns,
-		.metric = "diskusage",
-		.dimensions = dimensions,
-		.dimension_count = 2,
-		.value = (double)(rows->first_value + number),
-		.observed_at = -1,
-		.max_age_ms = -1 };
-	int64_t id;
-
-	snprintf(disk, sizeof(disk), "disk%d", (int)(number % 4));
-	snprintf(ip, sizeof(ip), "172.31.58.%d", (int)(number % 200) + 1);
-	if (entry_check(&entry, &demo->config.checks, true, fault) ||
-	    entry_render(&entry, &demo->config.checks, wire, fault))
-		return -1;
-	return writer_add(writer, &entry, wire, clock_wall_ms(), &id, fault);
-}
-
-int
-demo_put(struct demo *demo, const struct demo_rows *rows, struct fault *fault)
-{
-	struct entry_wire wire = { 0 };
-	struct writer_result result;
-	struct writer *writer;
-	int64_t i;
-	int outcome = -1;
-
-	if ((writer = writer_new(demo->db, &demo->config, fault)) == NULL)
-		return -1;
-	if (writer_begin(writer, fault))
-		goto free;
-	for (i = 0; i < rows->count; i++)
-		if (put_row(writer, demo, rows, i, &wire, fault)) {
-			writer_abandon(writer);
-			goto free;
-		}
-	outcome = writer_commit(writer, &result, fault);
-free:
-	entry_wire_free(&wire);
-	writer_free(writer);
-	return outcome;
 }
 
 /* A child that ended by itself will never make a condition true. */
@@ -419,101 +360,4 @@ demo_wait(struct demo *demo, demo_condition *condition, int64_t number,
 		nanosleep(&look, NULL);
 	}
 	return 0;
-}
-
-bool
-demo_nothing_pends(struct demo *demo, int64_t number)
-{
-	struct ledger_row ledger;
-
-	(void)number;
-	return ledger_read(demo->db, &ledger) == 0 && ledger.pending == 0;
-}
-
-bool
-demo_recorded_over(struct demo *demo, int64_t number)
-{
-	return demo_lines(demo, "record") > number;
-}
-
-int64_t
-demo_lines(const struct demo *demo, const char *name)
-{
-	struct input input = { 0 };
-	char path[DEMO_PATH + 32];
-	const char *line;
-	size_t len;
-	int64_t lines = 0;
-
-	path_of(demo, name, path);
-	if (input_open(&input, path, NULL))
-		return 0;
-	while (input_line(&input, &line, &len, NULL) == 1)
-		lines++;
-	input_close(&input);
-	return lines;
-}
-
-/* The number of the row on one line of the record; -1: none of ours. */
-static int64_t
-row_number(const struct demo *demo, const char *line, size_t len)
-{
-	struct cJSON *row = json_parse(line, len, NULL);
-	const struct cJSON *value = cJSON_GetObjectItemCaseSensitive(
-	    row, "value");
-	double number = cJSON_IsNumber(value) ? value->valuedouble : -1;
-
-	cJSON_Delete(row);
-	return number >= 0 && number < (double)demo->put ? (int64_t)number : -1;
-}
-
-static void
-count_lines(const struct demo *demo, struct input *input, int *seen)
-{
-	const char *line;
-	size_t len;
-	int64_t number;
-
-	while (input_line(input, &line, &len, NULL) == 1) {
-		number = row_number(demo, line, len);
-		if (number >= 0)
-			seen[number]++;
-	}
-}
-
-int
-demo_count(
-    const struct demo *demo, struct demo_tally *tally, struct fault *fault)
-{
-	int *seen = calloc((size_t)demo->put + 1, sizeof(*seen));
-	struct input input = { 0 };
-	char path[DEMO_PATH + 32];
-	int64_t i;
-
-	if (seen == NULL)
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
-	path_of(demo, "record", path);
-	if (input_open(&input, path, fault)) {
-		free(seen);
-		return -1;
-	}
-	count_lines(demo, &input, seen);
-	input_close(&input);
-	*tally = (struct demo_tally){ 0 };
-	for (i = 0; i < demo->put; i++) {
-		tally->received += seen[i] > 0;
-		tally->lost += seen[i] == 0;
-		tally->twice += seen[i] > 1 ? seen[i] - 1 : 0;
-	}
-	free(seen);
-	return 0;
-}
-
-int
-demo_ledger(struct demo *demo, struct ledger_row *ledger, struct fault *fault)
-{
-	if (ledger_read(demo->db, ledger) == 0)
-		return 0;
-	*fault = *db_fault(demo->db);
-	return -1;
 }

@@ -39,6 +39,10 @@ int demo_open(struct demo *demo, struct fault *fault);
  * SIGTERM, which demo_wait() notices, end the process by it. */
 void demo_close(struct demo *demo);
 
+/** "DIR/name" into ${path}. */
+void demo_path(
+    const struct demo *demo, const char *name, char path[DEMO_PATH + 32]);
+
 /** Start the receiver, on the port it had before if it had one; ${trouble} is a
  * --fault for it, or NULL.  0 or -1. */
 int demo_start_receiver(

@@ -11,6 +11,7 @@
 
 #include "../../cli/arena.c"
 #include "../../cli/row.c"
+#include "../../cli/row_dimensions.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,6 +15,7 @@
 #include "../../cli/output.c"
 #include "../../cli/progress.c"
 #include "../../cli/row.c"
+#include "../../cli/row_dimensions.c"
 #include "../../cli/import.c"
 #include "../../cli/read_ndjson.c"
 
