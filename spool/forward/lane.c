@@ -325,9 +325,10 @@ may_send(struct lane *lane, int64_t now_ms)
 {
 	if (lane->row.state == LANE_WAITING && lane->wake_ms > now_ms)
 		return false;
+	/* Stored as waiting until the answer: the trouble is not over yet. */
 	if (lane->row.state == LANE_WAITING) {
-		enter(lane, LANE_READY);
-		lane->row.wake_at = lane->wake_ms = -1;
+		lane->row.state = LANE_READY;
+		lane->wake_ms = -1;
 	}
 	if (lane->row.state == LANE_HELD && !hold_may_probe(lane, now_ms))
 		return false;
