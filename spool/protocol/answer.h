@@ -11,7 +11,7 @@ struct answer {
 	bool well_formed; /* one JSON object to its last byte, one code in it */
 	int code;         /* 0 to 999999 when well formed, else -1 */
 	char message[ANSWER_MESSAGE]; /* escaped; "" when there was none */
-	char fault[64]; /* why it is not well formed, else "" */
+	char fault[64];               /* why it is not well formed, else "" */
 };
 
 /** Read ${len} bytes of a body, whatever they are, into ${answer}. */

@@ -21,10 +21,10 @@ struct batch_row {
 };
 
 struct batch_limits {
-	bool get;           /* sizes are of the percent-encoded target */
-	size_t max_rows;    /* at least 1 */
-	size_t max_bytes;   /* of the whole body or target */
-	size_t envelope;    /* from request_envelope() */
+	bool get;         /* sizes are of the percent-encoded target */
+	size_t max_rows;  /* at least 1 */
+	size_t max_bytes; /* of the whole body or target */
+	size_t envelope;  /* from request_envelope() */
 };
 
 struct batch {
@@ -42,8 +42,8 @@ void batch_free(struct batch *batch);
 
 enum batch_added {
 	BATCH_ADDED,
-	BATCH_FULL,      /* it would pass a limit; nothing changed */
-	BATCH_OVERSIZE,  /* not even alone in a request: it can never be sent */
+	BATCH_FULL,     /* it would pass a limit; nothing changed */
+	BATCH_OVERSIZE, /* not even alone in a request: it can never be sent */
 	BATCH_NO_MEMORY
 };
 
@@ -53,8 +53,7 @@ enum batch_added {
  * (start and len are set here).
  */
 enum batch_added batch_add(struct batch *batch, const struct batch_row *row,
-    const char *prefix, size_t prefix_len, const char *value,
-    size_t value_len);
+    const char *prefix, size_t prefix_len, const char *value, size_t value_len);
 
 /**
  * batch_pick(batch, indices, count):

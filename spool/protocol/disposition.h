@@ -46,10 +46,10 @@ enum stored {
 /* What a row that gets this answer alone comes to; asked where the verdict is
  * split, isolate or check-one. */
 enum lone {
-	LONE_SAME,     /* as the verdict says */
-	LONE_HOLD,     /* its lane is held */
-	LONE_DEAD,     /* it dies */
-	LONE_CONTRAST  /* it dies if another request was accepted lately, else
+	LONE_SAME,    /* as the verdict says */
+	LONE_HOLD,    /* its lane is held */
+	LONE_DEAD,    /* it dies */
+	LONE_CONTRAST /* it dies if another request was accepted lately, else
 	                  the lane is held */
 };
 
@@ -66,19 +66,20 @@ struct disposition {
 	enum stored stored;
 	bool retry_first; /* the verdict applies from the second time on (1004,
 	                     1014); the first time is a retry */
-	bool hold_after;  /* a retry that holds after retry.hold_after in a row */
-	bool slow_probe;  /* hold: retry.blocked_probe applies (1008) */
+	bool
+	    hold_after; /* a retry that holds after retry.hold_after in a row */
+	bool slow_probe;    /* hold: retry.blocked_probe applies (1008) */
 	const char *causes; /* likely causes, one a line */
 	const char *cure;   /* what to type or change, one a line */
 };
 
 /** Everything that is known of one finished attempt. */
 struct outcome {
-	int transfer;             /* CURLcode; 0 when the transfer ended well */
-	int64_t request_size;     /* bytes of the request that left, headers too */
-	int http_status;          /* 0 when no status line came */
-	int64_t retry_after_ms;   /* 0 when none was given */
-	int64_t date_ms;          /* the reply's Date, Unix ms; 0 when none */
+	int transfer;         /* CURLcode; 0 when the transfer ended well */
+	int64_t request_size; /* bytes of the request that left, headers too */
+	int http_status;      /* 0 when no status line came */
+	int64_t retry_after_ms; /* 0 when none was given */
+	int64_t date_ms;        /* the reply's Date, Unix ms; 0 when none */
 	const struct answer *answer; /* NULL when no body is to be judged */
 };
 

@@ -35,7 +35,7 @@ int signer_sign(const struct signer_input *input, const void *key,
 /** HMAC-SHA1 or, with ${sha256}, HMAC-SHA256 of any text in base64; what
  * signer_sign() is made of, for the known answers of the general method.
  * ${out} has room for 45 bytes.  Return 0, or -1. */
-int signer_mac(const char *string, size_t len, const void *key,
-    size_t key_len, bool sha256, char *out);
+int signer_mac(const char *string, size_t len, const void *key, size_t key_len,
+    bool sha256, char *out);
 
 #endif

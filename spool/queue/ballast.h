@@ -16,8 +16,8 @@ struct fault;
 /** Make or complete the file to ${bytes}; too large a one is cut.  Leaves
  * ${keep_free} bytes free on the file system.  0, or -1 (FAULT_DISK_FULL;
  * nothing is left behind). */
-int ballast_make(const char *path, int64_t bytes, int64_t keep_free,
-    struct fault *fault);
+int ballast_make(
+    const char *path, int64_t bytes, int64_t keep_free, struct fault *fault);
 /** Give it up.  Return the bytes set free. */
 int64_t ballast_release(const char *path);
 /** Whether it is there in full. */

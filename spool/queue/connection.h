@@ -29,8 +29,7 @@ struct connection_header {
 	bool wal;
 	int64_t application_id, user_version;
 };
-int connection_header(
-    struct sqlite3 *handle, struct connection_header *header);
+int connection_header(struct sqlite3 *handle, struct connection_header *header);
 
 /** Set the PRAGMAs of 2.3, save query_only, which connection_read_only() sets
  * once the schema is known to be current. */

@@ -38,8 +38,7 @@ int place_check(const struct place *place, struct fault *fault);
 /** Whether nobody but root, ${file_owner} and the caller can replace what is
  * in ${dir}, save its group: it must not be world-writable (sticky or not) and
  * must belong to one of them.  0, or -1 with FAULT_NO_PERMISSION. */
-int place_check_dir(
-    const char *dir, unsigned file_owner, struct fault *fault);
+int place_check_dir(const char *dir, unsigned file_owner, struct fault *fault);
 
 /** Whether ${dir} is on a file system a queue may live on (contract.md H17):
  * 0, or -1 with FAULT_CANNOT_CREATE. */

@@ -11,8 +11,8 @@ struct fault;
 
 struct queue_init {
 	const char *path;
-	const char *group;     /* NULL: leave */
-	unsigned mode;         /* of the files; 0: 0660 */
+	const char *group; /* NULL: leave */
+	unsigned mode;     /* of the files; 0: 0660 */
 	bool any_filesystem;
 	const struct config *config; /* settings to copy in; NULL: the
 	                              * defaults, or what the queue has */
