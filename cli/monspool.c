@@ -204,17 +204,17 @@ read_command(char ***argv, int *argc, struct fault *fault)
 	if ((first = next_word(argv, argc, &failed, fault)) == NULL)
 		return NULL;
 	first = canonical(first);
-	if ((command = find_command(first, NULL)) != NULL)
-		return command;
+	command = find_command(first, NULL);
 	if (known_words(first, words) == 0) {
-		unknown_command(NULL, first, fault);
-		return NULL;
+		if (command == NULL)
+			unknown_command(NULL, first, fault);
+		return command;
 	}
 	cli.output.command = first;
 	if ((second = next_word(argv, argc, &failed, fault)) == NULL) {
-		if (!failed && !cli.help)
+		if (!failed && command == NULL && !cli.help)
 			half_command(first, fault);
-		return NULL;
+		return failed ? NULL : command;
 	}
 	if ((command = find_command(first, second)) == NULL)
 		unknown_command(first, second, fault);
