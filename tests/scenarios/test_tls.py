@@ -141,8 +141,8 @@ def test_nothing_is_sent_to(case, spool, forwarder, authority, server):
     ahead = forwarder(sink.url, settings).start()
     spool.put_rows([row(1)])
     lane = wait_until(
-        lambda: spool.status()["lanes"][0]["state"] != "ready" and
-        spool.status()["lanes"][0], what="the lane waits or is held")
+        lambda: (lane := spool.status()["lanes"][0])["state"] != "ready" and lane,
+        what="the lane waits or is held")
     assert ahead.stop() == 0
     assert sink.handshakes > 0 and sink.bodies == []
     assert lane["state"] == ("waiting" if case == "TLS 1.1" else "held")
