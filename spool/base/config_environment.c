@@ -29,9 +29,6 @@ config_environment_find(
     const char *section, const char *key, char name[CONFIG_NAME])
 {
 	name_variable(name, section, key);
-	if (strcmp(section, "queue") == 0 && strcmp(key, "path") == 0 &&
-	    getenv(QUEUE) != NULL)
-		snprintf(name, CONFIG_NAME, QUEUE);
 	return getenv(name) != NULL ? 0 : -1;
 }
 

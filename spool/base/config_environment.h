@@ -12,8 +12,8 @@
  */
 void config_environment_read(struct config *config, struct configfile *found);
 
-/** The name of the variable that is set for a key, into ${name}; 0, or -1 if
- * none is. */
+/** The name of a key's variable (but not MONSPOOL_QUEUE), into ${name}; 0, or
+ * -1 if it is not set. */
 int config_environment_find(
     const char *section, const char *key, char name[CONFIG_NAME]);
 

@@ -1,6 +1,7 @@
 /* links: base */
 #include "base/configfile.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -348,6 +349,8 @@ refuses_what_is_no_file(void **state)
 	assert_string_equal(found.problems[0].file, path);
 	snprintf(path, sizeof(path), "/%01000d", 7);
 	assert_int_equal(configfile_read(path, &config, &found), -1);
+	assert_non_null(strstr(found.problems[0].message, "too long"));
+	assert_string_not_equal(found.problems[0].hint, "");
 	/* Of a long path, the end is what tells files apart. */
 	assert_memory_equal(found.problems[0].file, "...", 3);
 	assert_int_equal(found.problems[0].file[126], '7');
@@ -357,6 +360,9 @@ static void
 warns_of_keys_without_effect(void **state)
 {
 	const struct config_key *key;
+	struct text text = { 0 };
+	char variable[CONFIG_NAME];
+	int i;
 
 	(void)state;
 	for (key = config_keys(); key->section != NULL; key++)
@@ -364,19 +370,24 @@ warns_of_keys_without_effect(void **state)
 			break;
 	if (key->section == NULL)
 		skip(); /* all of them have an effect by now */
-	write_file("", 0);
-	{
-		FILE *out = fopen(file, "w");
-
-		fprintf(out, "[%s]\n%s = %s\n", key->section, key->key,
-		    key->fallback);
-		fclose(out);
-	}
-	assert_int_equal(configfile_read(file, &config, &found), 0);
+	text_addf(
+	    &text, "[%s]\n%s = %s\n", key->section, key->key, key->fallback);
+	assert_int_equal(read_text(text.data), 0);
+	text_free(&text);
 	assert_int_equal(found.warning_count, 1);
 	assert_string_equal(found.warnings[0].file, file);
 	assert_int_equal(found.warnings[0].line, 2);
 	assert_non_null(strstr(found.warnings[0].message, "no effect yet"));
+	assert_string_not_equal(found.warnings[0].hint, "");
+	for (i = snprintf(variable, sizeof(variable), "MONSPOOL_%s_%s",
+		 key->section, key->key);
+	     i-- > 0;)
+		variable[i] = (char)toupper((unsigned char)variable[i]);
+	setenv(variable, key->fallback, 1);
+	assert_int_equal(configfile_read("", &config, &found), 0);
+	unsetenv(variable);
+	assert_int_equal(found.warning_count, 1);
+	assert_string_equal(found.warnings[0].file, variable);
 }
 
 /* ---- the environment ---- */
@@ -456,6 +467,10 @@ warns_of_a_slip_in_a_variable(void **state)
 	assert_string_equal(found.warnings[0].file, "MONSPOOL_BATCH_MAX_ROW");
 	assert_non_null(
 	    strstr(found.warnings[0].hint, "MONSPOOL_BATCH_MAX_ROWS?"));
+	setenv("MONSPOOL_BATCH_SOMETHING_ELSE", "5", 1);
+	assert_int_equal(configfile_read("", &config, &found), 0);
+	unsetenv("MONSPOOL_BATCH_SOMETHING_ELSE");
+	assert_string_not_equal(found.warnings[0].hint, "");
 }
 
 /* ---- which file ---- */
@@ -476,6 +491,7 @@ a_named_file_must_be_there(void **state)
 	assert_int_equal(fault.kind, FAULT_BAD_CONFIG);
 	assert_string_not_equal(fault.why, "");
 	assert_string_not_equal(fault.hint, "");
+	assert_non_null(strstr(fault.message, missing));
 	assert_int_equal(
 	    configfile_find(file, small, sizeof(small), &fault), -1);
 	assert_int_equal(fault.kind, FAULT_BAD_CONFIG);
@@ -574,6 +590,12 @@ users_have_a_file_of_their_own_and_root_has_not(void **state)
 	assert_nobody_finds(home);
 	/* No merging and no going on to ~/.config from a given folder. */
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	assert_nobody_finds("");
+	/* Nor from a home that is none. */
+	unsetenv("XDG_CONFIG_HOME");
+	setenv("HOME", "home", 1);
+	assert_nobody_finds("");
+	unsetenv("HOME");
 	assert_nobody_finds("");
 	setenv("XDG_CONFIG_HOME", path, 1);
 	if (geteuid() == 0) {
