@@ -49,24 +49,6 @@ report(const struct json_scan *scan, struct fault *fault)
 	return -1;
 }
 
-/* Whether the string ${raw}, quotes included, means ${name}. */
-static bool
-means(struct json_span raw, const char *name, size_t len)
-{
-	cJSON *string;
-	bool same;
-
-	if (memchr(raw.start, '\\', raw.len) == NULL)
-		return raw.len - 2 == len &&
-		    memcmp(raw.start + 1, name, len) == 0;
-	if ((string = cJSON_ParseWithLength(raw.start, raw.len)) == NULL)
-		return false;
-	same = strlen(string->valuestring) == len &&
-	    memcmp(string->valuestring, name, len) == 0;
-	cJSON_Delete(string);
-	return same;
-}
-
 /* ---- duplicate members ---- */
 
 /* What a search for a name that stands twice in an object found. */
@@ -148,7 +130,7 @@ stop_at_second(struct json_scan *scan, struct json_span name)
 	const char **met_in = &twice->met_in[scan->depth - 1];
 	const char *object = scan->opened[scan->depth - 1];
 
-	if (!means(name, twice->name, strlen(twice->name)))
+	if (!json_name_is(name, twice->name, strlen(twice->name)))
 		return 0;
 	if (*met_in == object) {
 		scan->at = name.start;
@@ -254,106 +236,5 @@ json_check(const char *bytes, size_t len, struct fault *fault)
 	if (tree == NULL)
 		return -1;
 	cJSON_Delete(tree);
-	return 0;
-}
-
-/* ---- finding ---- */
-
-/* Move behind white space, and behind a ${mark} if one stands there. */
-static void
-skip(struct json_scan *scan, char mark)
-{
-	json_scan_space(scan);
-	if (scan->at < scan->end && *scan->at == mark)
-		scan->at++;
-	json_scan_space(scan);
-}
-
-/* At an array's bracket: move to the value at the index ${name}. */
-static int
-enter_array(struct json_scan *scan, const char *name)
-{
-	int64_t index;
-
-	if (number_read_whole(name, 0, INT32_MAX, &index))
-		return -1;
-	for (skip(scan, '['); scan->at < scan->end && *scan->at != ']';
-	     skip(scan, ',')) {
-		if (index-- == 0)
-			return 0;
-		if (json_scan_value(scan))
-			return -1;
-	}
-	return -1;
-}
-
-/* At an object's bracket: move to the value of the member ${name}. */
-static int
-enter_object(struct json_scan *scan, const char *name)
-{
-	size_t len = strlen(name);
-	struct json_span member;
-
-	for (skip(scan, '{'); scan->at < scan->end && *scan->at == '"';
-	     skip(scan, ',')) {
-		member.start = scan->at;
-		if (json_scan_string(scan))
-			return -1;
-		member.len = (size_t)(scan->at - member.start);
-		skip(scan, ':');
-		if (means(member, name, len))
-			return 0;
-		if (json_scan_value(scan))
-			return -1;
-	}
-	return -1;
-}
-
-/* The first name of ${path}, unescaped, into ${name}; 0, or -1: no room. */
-static int
-take_name(const char **path, char *name, size_t size)
-{
-	const char *at = *path;
-	size_t len = 0;
-
-	for (; *at != '\0' && *at != '/'; at++) {
-		if (len + 1 == size)
-			return -1;
-		name[len] = *at;
-		if (*at == '~' && (at[1] == '0' || at[1] == '1'))
-			name[len] = *++at == '0' ? '~' : '/';
-		len++;
-	}
-	name[len] = '\0';
-	*path = *at == '/' ? at + 1 : at;
-	return 0;
-}
-
-static int
-enter(struct json_scan *scan, const char *name)
-{
-	if (scan->at < scan->end && *scan->at == '{')
-		return enter_object(scan, name);
-	if (scan->at < scan->end && *scan->at == '[')
-		return enter_array(scan, name);
-	return -1;
-}
-
-int
-json_find(
-    const char *bytes, size_t len, const char *path, struct json_span *span)
-{
-	struct json_scan scan;
-	char name[512];
-
-	json_scan_start(&scan, bytes, len);
-	json_scan_space(&scan);
-	while (*path != '\0')
-		if (take_name(&path, name, sizeof(name)) || enter(&scan, name))
-			return -1;
-	span->start = scan.at;
-	if (json_scan_value(&scan))
-		return -1;
-	span->len = (size_t)(scan.at - span->start);
 	return 0;
 }

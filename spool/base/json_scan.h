@@ -41,4 +41,7 @@ int json_scan_value(struct json_scan *scan);
 int json_scan_string(struct json_scan *scan);
 void json_scan_space(struct json_scan *scan);
 
+/** Whether the string ${raw}, quotes included, means ${name}. */
+bool json_name_is(struct json_span raw, const char *name, size_t len);
+
 #endif
