@@ -248,6 +248,62 @@ refuses_what_is_no_value_and_says_what_is(void **state)
 }
 
 static void
+says_the_range_that_is_allowed(void **state)
+{
+	static const struct setting CASES[] = { { "queue", "wal_max", "1K",
+						    "from 64 KiB to 1 GiB" },
+		{ "queue", "key_memory", "1ms", "at least 1s" },
+		{ "queue", "busy_timeout", "2d", "from 0 ms to 1d" },
+		{ "retry", "hold_probe", "0..5m", "from 1 ms to 1d" },
+		{ "batch", "max_rows", "0", "from 1 to 100000" },
+		{ "dead", "max_rows", "-1", "at least 0" },
+		{ "rate", "burst", "0.5", "from 1 to 1000000" },
+		{ "batch", "max_rows", "x", "a whole number" } };
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(CASES); i++) {
+		assert_int_equal(config_set(&config, CASES[i].section, NULL,
+				     CASES[i].name, CASES[i].key, &fault),
+		    -1);
+		assert_string_equal(fault.hint, CASES[i].value);
+	}
+}
+
+/* The ends of a range belong to it, and the next value does not. */
+static void
+takes_the_ends_of_each_range(void **state)
+{
+	static const struct {
+		const char *section, *key, *inside[2], *outside[2];
+	} CASES[] = { { "queue", "wal_max", { "64K", "1G" },
+			  { "65535", "1073741825" } },
+		{ "queue", "busy_timeout", { "0", "1d" }, { "-1", "1d1ms" } },
+		{ "retry", "hold_probe", { "1ms..1ms", "1d..1d" },
+		    { "0..1d", "1ms..86400001ms" } },
+		{ "batch", "max_rows", { "1", "100000" }, { "0", "100001" } },
+		{ "rate", "burst", { "1", "1000000" },
+		    { "0.99", "1000000.5" } },
+		{ "forwarder", "metrics_listen",
+		    { "localhost:0", "127.255.0.1:65535" },
+		    { "localhose:0", "127.0.0.1:65536" } },
+		{ "codes", "1", { "hold", "retry" }, { "Hold", "hold " } } };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < COUNT(CASES); i++)
+		for (j = 0; j < 2; j++) {
+			if (config_set(&config, CASES[i].section, NULL,
+				CASES[i].key, CASES[i].inside[j], NULL))
+				fail_msg("%s was refused", CASES[i].inside[j]);
+			if (config_set(&config, CASES[i].section, NULL,
+				CASES[i].key, CASES[i].outside[j], NULL) == 0)
+				fail_msg("%s was taken", CASES[i].outside[j]);
+		}
+}
+
+static void
 says_which_word_was_meant(void **state)
 {
 	static const struct setting CASES[] = { { "queue", "max_sise", "1G",
@@ -333,6 +389,33 @@ refuses_more_sections_than_there_is_room_for(void **state)
 	assert_int_equal(
 	    config_set(&config, "account", name, "region", "sh", &fault), -1);
 	assert_int_equal(fault.kind, FAULT_BAD_CONFIG);
+	assert_non_null(strstr(fault.message, "[account \"nnn"));
+	assert_non_null(strstr(fault.hint, "127 bytes"));
+	name[CONFIG_NAME - 1] = '\0';
+	assert_int_equal(
+	    config_set(&config, "account", name, "region", "sh", &fault), 0);
+	assert_int_equal(
+	    config_set(&config, "account", "a\x1b", "region", "sh", &fault),
+	    -1);
+	assert_int_equal(
+	    config_set(&config, "account", "a\xff", "region", "sh", &fault),
+	    -1);
+	while (config_set(&config, "outbox", name, "path", "/x", &fault) == 0)
+		name[strlen(name) - 1] = '\0';
+	assert_non_null(strstr(fault.message, "more often than the 16"));
+	assert_true(fault.hint[0] != '\0');
+}
+
+static void
+shows_the_name_that_is_not_wanted(void **state)
+{
+	struct fault fault;
+
+	(void)state;
+	config_set(&config, "queue", "my\x1b", "path", "/x", &fault);
+	assert_string_equal(
+	    fault.message, "[queue \"my\\x1b\"]: this section takes no name");
+	assert_string_equal(fault.hint, "write [queue]");
 }
 
 static void
@@ -483,10 +566,13 @@ main(void)
 		CONFIG_TEST(gives_back_what_was_set),
 		CONFIG_TEST(writes_every_default_as_it_reads_it),
 		CONFIG_TEST(refuses_what_is_no_value_and_says_what_is),
+		CONFIG_TEST(says_the_range_that_is_allowed),
+		CONFIG_TEST(takes_the_ends_of_each_range),
 		CONFIG_TEST(says_which_word_was_meant),
 		CONFIG_TEST(never_shows_what_may_be_a_secret),
 		CONFIG_TEST(escapes_what_it_shows),
 		CONFIG_TEST(refuses_more_sections_than_there_is_room_for),
+		CONFIG_TEST(shows_the_name_that_is_not_wanted),
 		CONFIG_TEST(finds_accounts_by_name),
 		CONFIG_TEST(knows_no_value_of_what_is_not_there),
 		CONFIG_TEST(marks_what_writers_obey),
