@@ -1,0 +1,343 @@
+#define _POSIX_C_SOURCE 200809L
+#include "disk.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define SECTOR 512
+#define MARK 16 /* bytes of the gate file that hold the mark */
+
+enum disk_file {
+	DATABASE,
+	WAL,
+	JOURNAL, /* until the queue is in WAL mode */
+	FILES
+};
+
+struct step {
+	bool note; /* else a call: */
+	enum shim_call call;
+	enum disk_file file;
+	int64_t offset, len;
+	unsigned char *data;
+	uint64_t state;
+	unsigned char mark[MARK]; /* in the gate file then */
+};
+
+/* What a file holds. */
+struct content {
+	unsigned char *data;
+	int64_t size, room;
+	uint64_t version; /* tells contents apart */
+};
+
+struct disk {
+	char path[FILES][PLACE_PATH + 8];
+	int gate;
+	struct step *steps;
+	size_t count, room, at; /* at: steps played */
+	size_t synced[FILES];   /* steps up to which the file is synced */
+	struct content durable[FILES], present[FILES], scratch;
+	uint64_t versions;
+	uint64_t written; /* version in the image's database file */
+};
+
+struct disk *
+disk_new(const struct place *place)
+{
+	struct disk *disk = calloc(1, sizeof(*disk));
+
+	if (disk == NULL)
+		bench_die("out of memory");
+	strcpy(disk->path[DATABASE], place->file);
+	strcpy(disk->path[WAL], place->wal);
+	strcpy(disk->path[JOURNAL], place->file);
+	strcat(disk->path[JOURNAL], "-journal");
+	disk->written = (uint64_t)-1;
+	disk->gate = open(place->gate, O_RDONLY | O_CREAT | O_CLOEXEC, 0660);
+	return disk;
+}
+
+void
+disk_free(struct disk *disk)
+{
+	size_t i;
+
+	if (disk == NULL)
+		return;
+	for (i = 0; i < disk->count; i++)
+		free(disk->steps[i].data);
+	for (i = 0; i < FILES; i++) {
+		free(disk->durable[i].data);
+		free(disk->present[i].data);
+	}
+	free(disk->scratch.data);
+	free(disk->steps);
+	close(disk->gate);
+	free(disk);
+}
+
+/* ---- recording ---- */
+
+static struct step *
+add_step(struct disk *disk)
+{
+	struct step *step;
+
+	if (disk->count == disk->room) {
+		disk->room = disk->room * 2 + 1024;
+		disk->steps = realloc(
+		    disk->steps, disk->room * sizeof(*disk->steps));
+		if (disk->steps == NULL)
+			bench_die("out of memory");
+	}
+	step = &disk->steps[disk->count++];
+	memset(step, 0, sizeof(*step));
+	if (pread(disk->gate, step->mark, MARK, 0) != MARK)
+		memset(step->mark, 0, MARK);
+	return step;
+}
+
+static bool
+is_recorded(enum shim_call call)
+{
+	return call == SHIM_WRITE || call == SHIM_TRUNCATE ||
+	    call == SHIM_SYNC || call == SHIM_DELETE;
+}
+
+void
+disk_record(void *cookie, const struct shim_event *event)
+{
+	struct disk *disk = cookie;
+	struct step *step;
+	enum disk_file file = DATABASE;
+
+	if (!is_recorded(event->call) || event->path == NULL)
+		return;
+	while (file < FILES && strcmp(event->path, disk->path[file]) != 0)
+		file++;
+	if (file == FILES)
+		return;
+	step = add_step(disk);
+	step->call = event->call;
+	step->file = file;
+	step->offset = event->offset;
+	step->len = event->len;
+	if (event->call != SHIM_WRITE)
+		return;
+	if ((step->data = malloc((size_t)event->len)) == NULL)
+		bench_die("out of memory");
+	memcpy(step->data, event->data, (size_t)event->len);
+}
+
+void
+disk_note(struct disk *disk, uint64_t state)
+{
+	struct step *step = add_step(disk);
+
+	step->note = true;
+	step->state = state;
+}
+
+/* ---- contents ---- */
+
+static void
+resize(struct content *content, int64_t size)
+{
+	if (size > content->room) {
+		content->room = size + size / 2;
+		content->data = realloc(content->data, (size_t)content->room);
+		if (content->data == NULL)
+			bench_die("out of memory");
+	}
+	if (size > content->size)
+		memset(content->data + content->size, 0,
+		    (size_t)(size - content->size));
+	content->size = size;
+}
+
+static void
+put_bytes(struct content *content, int64_t offset, const unsigned char *data,
+    int64_t len)
+{
+	if (offset + len > content->size)
+		resize(content, offset + len);
+	memcpy(content->data + offset, data, (size_t)len);
+}
+
+/* Some of the sectors of a write. */
+static void
+put_sectors(struct content *content, const struct step *step, uint64_t *chance)
+{
+	int64_t done = 0, len;
+
+	while (done < step->len) {
+		len = SECTOR - (step->offset + done) % SECTOR;
+		if (len > step->len - done)
+			len = step->len - done;
+		if (bench_below(chance, 2))
+			put_bytes(content, step->offset + done,
+			    step->data + done, len);
+		done += len;
+	}
+}
+
+static void
+apply(struct content *content, const struct step *step)
+{
+	if (step->call == SHIM_WRITE)
+		put_bytes(content, step->offset, step->data, step->len);
+	else if (step->call == SHIM_TRUNCATE)
+		resize(content, step->offset);
+	else if (step->call == SHIM_DELETE)
+		resize(content, 0);
+}
+
+static void
+copy(struct content *to, const struct content *from)
+{
+	to->size = 0;
+	resize(to, from->size);
+	if (from->size > 0)
+		memcpy(to->data, from->data, (size_t)from->size);
+	to->version = from->version;
+}
+
+/* ---- playing ---- */
+
+bool
+disk_step(struct disk *disk)
+{
+	const struct step *step;
+	struct content *present;
+
+	if (disk->at == disk->count)
+		return false;
+	step = &disk->steps[disk->at++];
+	if (step->note)
+		return true;
+	present = &disk->present[step->file];
+	apply(present, step);
+	if (step->call != SHIM_SYNC)
+		present->version = ++disk->versions;
+	/* who deletes syncs the directory, too */
+	if (step->call == SHIM_SYNC || step->call == SHIM_DELETE) {
+		copy(&disk->durable[step->file], present);
+		disk->synced[step->file] = disk->at;
+	}
+	return true;
+}
+
+bool
+disk_state(const struct disk *disk, int back, uint64_t *state)
+{
+	size_t i;
+
+	for (i = disk->at; i > 0; i--)
+		if (disk->steps[i - 1].note && back-- == 0) {
+			*state = disk->steps[i - 1].state;
+			return true;
+		}
+	return false;
+}
+
+bool
+disk_next_state(const struct disk *disk, uint64_t *state)
+{
+	size_t i;
+
+	for (i = disk->at; i < disk->count; i++)
+		if (disk->steps[i].note) {
+			*state = disk->steps[i].state;
+			return true;
+		}
+	return false;
+}
+
+/* What of ${file} is found, in disk->scratch. */
+static void
+find(struct disk *disk, enum disk_file file, enum disk_keep keep,
+    uint64_t *chance)
+{
+	const struct step *step;
+	size_t i;
+
+	copy(&disk->scratch, &disk->durable[file]);
+	for (i = disk->synced[file]; i < disk->at; i++) {
+		step = &disk->steps[i];
+		if (step->note || step->file != file)
+			continue;
+		disk->scratch.version = ++disk->versions;
+		if (keep == DISK_TORN && step->call == SHIM_WRITE)
+			put_sectors(&disk->scratch, step, chance);
+		else if (bench_below(chance, 2))
+			apply(&disk->scratch, step);
+	}
+}
+
+static void
+write_file(const char *path, const void *data, int64_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+
+	if (fd == -1 || ftruncate(fd, (off_t)size) ||
+	    pwrite(fd, data, (size_t)size, 0) != (ssize_t)size)
+		bench_die("cannot write %s", path);
+	close(fd);
+}
+
+static void
+write_image(struct disk *disk, enum disk_file file,
+    const struct content *content, const struct place *to)
+{
+	char journal[PLACE_PATH + 8];
+
+	if (file == WAL) {
+		write_file(to->wal, content->data, content->size);
+		return;
+	}
+	if (file == DATABASE) {
+		if (content->version != disk->written)
+			write_file(to->file, content->data, content->size);
+		disk->written = content->version;
+		return;
+	}
+	strcpy(journal, to->file);
+	strcat(journal, "-journal");
+	unlink(journal);
+	if (content->size == 0)
+		return;
+	write_file(journal, content->data, content->size);
+	disk->written = (uint64_t)-1; /* it may be rolled back */
+}
+
+void
+disk_image(struct disk *disk, enum disk_keep keep, uint64_t *chance,
+    const struct place *to)
+{
+	static const unsigned char none[MARK];
+	const unsigned char *mark = disk->at == 0
+	    ? none
+	    : disk->steps[disk->at - 1].mark;
+	const struct content *content = &disk->scratch;
+	enum disk_file file;
+
+	for (file = DATABASE; file < FILES; file++) {
+		if (keep == DISK_ALL)
+			content = &disk->present[file];
+		else if (keep == DISK_SYNCED)
+			content = &disk->durable[file];
+		else
+			find(disk, file, keep, chance);
+		write_image(disk, file, content, to);
+	}
+	unlink(to->shm);
+	/* the mark is never synced: it may be gone, but is never ahead */
+	if (keep != DISK_ALL && bench_below(chance, 2))
+		mark = none;
+	write_file(to->gate, mark, MARK);
+}
