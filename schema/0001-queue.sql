@@ -50,6 +50,8 @@ CREATE TABLE lane (
   failures       INTEGER NOT NULL DEFAULT 0,  -- in a row; or probes of a hold
   scope          TEXT,                        -- of the verdict: 'account', ...
   held_by        TEXT,                        -- 'forwarder' or 'operator'
+  held_until     INTEGER,                     -- an operator's hold ends then;
+                                              -- NULL: not by itself
   reason         TEXT,                        -- why waiting or held
   code           INTEGER,                     -- the API's, if it gave one
   row_cap        INTEGER,                     -- learned; NULL: none
@@ -58,6 +60,10 @@ CREATE TABLE lane (
   doomed_code    INTEGER,                     -- doomed_* says: one of them was
   doomed_message TEXT,                        -- refused alone for the lane's
   doomed_attempt INTEGER,                     -- sake (1016); NULL: no suspect
+  asked          TEXT                         -- what an operator wants of a
+                 CHECK (asked IN ('hold', 'release', 'probe')),
+  asked_reason   TEXT,                        -- forwarder that did not see it
+  asked_until    INTEGER,                     -- yet; NULL: nothing
   UNIQUE (namespace, region, account)
 );
 

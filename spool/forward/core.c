@@ -14,6 +14,7 @@
 #include "hold.h"
 #include "lane.h"
 #include "roster.h"
+#include "wishes.h"
 
 /* Rows that go without a request are settled in rounds; between so many of
  * them the loop gets its turn. */
@@ -121,6 +122,7 @@ one_round(struct core *core)
 {
 	if (core->look)
 		look(core);
+	wishes_expire(core);
 	pump_all(core);
 	if (!settle_waits(core))
 		return false;
@@ -147,6 +149,7 @@ int64_t
 core_next_ms(const struct core *core)
 {
 	int64_t next_ms = settle_next_ms(core), lane_ms;
+	int64_t ends_ms = wishes_next_ms(core);
 	size_t i;
 
 	if (core->settle.blocked)
@@ -155,6 +158,8 @@ core_next_ms(const struct core *core)
 		return core_steady_ms(core);
 	if (core->stopping)
 		return next_ms;
+	if (ends_ms >= 0 && (next_ms < 0 || ends_ms < next_ms))
+		next_ms = ends_ms;
 	for (i = 0; i < core->lane_count; i++) {
 		lane_ms = lane_next_ms(core->lanes[i]);
 		if (lane_ms >= 0 && (next_ms < 0 || lane_ms < next_ms))

@@ -21,19 +21,17 @@ covers(const struct lane *holder, const char *scope, const struct lane *lane)
 	    strcmp(scope, scope_name(SCOPE_CLOCK)) == 0;
 }
 
-static bool
-held_by_us(const struct lane *lane)
+bool
+hold_is_ours(const struct lane *lane)
 {
-	return lane->row.state == LANE_HELD &&
-	    strcmp(lane->row.held_by, "operator") != 0 &&
-	    strcmp(lane->row.scope, LANE_BRAKE) != 0;
+	return lane->row.state == LANE_HELD && !lane_is_operators(&lane->row);
 }
 
 /* Whether ${lane} is held, and by the same hold as ${holder}. */
 static bool
 shares(const struct lane *holder, const struct lane *lane)
 {
-	return held_by_us(lane) &&
+	return hold_is_ours(lane) &&
 	    strcmp(lane->row.scope, holder->row.scope) == 0 &&
 	    covers(holder, holder->row.scope, lane);
 }
@@ -80,7 +78,7 @@ hold_join(struct lane *lane)
 		return;
 	for (i = 0; i < core->lane_count; i++) {
 		holder = core->lanes[i];
-		if (holder == lane || !held_by_us(holder) ||
+		if (holder == lane || !hold_is_ours(holder) ||
 		    !covers(holder, holder->row.scope, lane))
 			continue;
 		lane_set_held(lane, holder->row.scope, (int)holder->row.code,
@@ -99,6 +97,8 @@ hold_release(struct lane *lane)
 	struct lane *other;
 	size_t i;
 
+	if (!hold_is_ours(lane))
+		return;
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
 		if (other != lane && shares(lane, other))
@@ -133,7 +133,7 @@ hold_is_prober(const struct lane *lane)
 	const struct lane *other;
 	size_t i;
 
-	if (!held_by_us(lane) || lane->row.pending == 0)
+	if (!hold_is_ours(lane) || lane->row.pending == 0)
 		return false;
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
@@ -146,6 +146,8 @@ hold_is_prober(const struct lane *lane)
 bool
 hold_may_probe(const struct lane *lane, int64_t steady_ms)
 {
+	if (lane->probe_asked)
+		return lane->row.pending > 0;
 	return hold_is_prober(lane) && lane->wake_ms >= 0 &&
 	    lane->wake_ms <= steady_ms;
 }

@@ -19,11 +19,15 @@ void hold_set(struct lane *lane, const struct disposition *disposition,
     int code, const char *reason);
 /** A lane that is new, or has come to have rows: it joins a hold that covers it. */
 void hold_join(struct lane *lane);
-/** A probe of ${lane} was accepted: release all that its hold covers. */
+/** Whether the forwarder holds the lane, and may end that by itself. */
+bool hold_is_ours(const struct lane *lane);
+/** A probe of ${lane} was accepted: release all that its hold covers.  An
+ * operator's hold, or a brake's, stays. */
 void hold_release(struct lane *lane);
 /** A probe failed for whatever reason: the next one, later. */
 void hold_postpone(struct lane *lane, bool slow);
-/** Whether ${lane} may send a probe now: it is held by the forwarder, it is the prober, and the time has come. */
+/** Whether ${lane} may send a probe now: it is held by the forwarder,
+ * it is the prober, and the time has come; or an operator asked for one. */
 bool hold_may_probe(const struct lane *lane, int64_t steady_ms);
 /** Whether ${lane} is the one of its hold that probes. */
 bool hold_is_prober(const struct lane *lane);

@@ -66,6 +66,7 @@ lane_set_ready(struct lane *lane)
 	enter(lane, LANE_READY);
 	set_reason(lane, "", -1, "");
 	lane->row.held_by[0] = '\0';
+	lane->row.held_until = -1;
 	lane->row.failures = 0;
 	lane->row.wake_at = lane->wake_ms = -1;
 }
@@ -100,6 +101,7 @@ lane_set_held(struct lane *lane, const char *scope, int code,
 	enter(lane, LANE_HELD);
 	set_reason(lane, scope, code, reason);
 	snprintf(lane->row.held_by, sizeof(lane->row.held_by), "forwarder");
+	lane->row.held_until = -1;
 	lane->row.failures = 0;
 	set_wake(lane, probe_in_ms);
 }
@@ -110,6 +112,11 @@ lane_brake(struct lane *lane, int code)
 	const struct config_dead *dead = &lane->core->config->dead;
 	char span[SPAN_TEXT_SIZE], reason[LANE_TEXT];
 
+	if (lane_is_operators(&lane->row)) {
+		snprintf(lane->row.scope, sizeof(lane->row.scope), LANE_BRAKE);
+		lane->changed = true;
+		return; /* the operator's own reason stays */
+	}
 	snprintf(reason, sizeof(reason),
 	    "more than %lld rows would have died in %s",
 	    (long long)dead->brake_rows, span_print_ms(span, dead->brake_ms));
@@ -438,11 +445,12 @@ lane_next_ms(struct lane *lane)
 	if (lane->account == NULL || waiting_rows(lane) <= 0 ||
 	    !has_room(lane, next_errand(lane)))
 		return -1;
-	if (lane->row.state == LANE_HELD &&
+	if (lane->row.state == LANE_HELD && !lane->probe_asked &&
 	    (!hold_is_prober(lane) || lane->wake_ms < 0))
 		return -1;
 	ready_ms = pace_at(lane, now_ms);
-	if (lane->row.state != LANE_READY && lane->wake_ms > ready_ms)
+	if (lane->row.state != LANE_READY && !lane->probe_asked &&
+	    lane->wake_ms > ready_ms)
 		ready_ms = lane->wake_ms;
 	if (lingers(lane, now_ms) && lane->linger_ms > ready_ms)
 		ready_ms = lane->linger_ms;

@@ -18,9 +18,6 @@ struct flight;
 struct isolation;
 struct settlement;
 
-/* The scope of a hold that only an operator ends. */
-#define LANE_BRAKE "brake"
-
 /* What a request is for.  All but the first go while nothing else is out. */
 enum errand {
 	ERRAND_DRAIN,  /* the next rows */
@@ -67,6 +64,7 @@ struct lane {
 	bool meeting; /* rows met without a request are unsettled */
 	struct isolation *isolation;
 	bool check_one;      /* the next request carries one row */
+	bool probe_asked;    /* by an operator: one row, whoever holds it */
 	bool retried;        /* a verdict that is retried first was, once */
 	unsigned full_taken; /* requests near the learned cap, taken in a row */
 	struct brake brake;

@@ -12,6 +12,7 @@
 #include "hold.h"
 #include "key.h"
 #include "lane.h"
+#include "wishes.h"
 
 #define LANES_A_PAGE 32
 
@@ -59,8 +60,8 @@ find_account(struct core *core, const char *name)
 /* ---- lanes ---- */
 
 /* Without somebody to sign for it a lane is held; a reload may cure that. */
-static void
-find_signer(struct lane *lane)
+void
+roster_find_signer(struct lane *lane)
 {
 	char reason[LANE_TEXT];
 
@@ -91,7 +92,7 @@ remaining_ms(const struct core *core, const struct lane_row *row)
 static bool
 probed_at_start(const struct lane_row *row)
 {
-	return strcmp(row->held_by, "operator") != 0 &&
+	return !lane_is_operators(row) &&
 	    (strcmp(row->scope, scope_name(SCOPE_ACCOUNT)) == 0 ||
 		strcmp(row->scope, scope_name(SCOPE_ENDPOINT)) == 0 ||
 		strcmp(row->scope, scope_name(SCOPE_CLOCK)) == 0) &&
@@ -133,7 +134,7 @@ add_lane(struct core *core, const struct lane_row *row)
 		return -1;
 	core->lanes[core->lane_count++] = lane;
 	resume(lane);
-	find_signer(lane);
+	roster_find_signer(lane);
 	hold_join(lane);
 	return 0;
 }
@@ -142,10 +143,12 @@ add_lane(struct core *core, const struct lane_row *row)
 static int
 take_lane(struct core *core, size_t index, const struct lane_row *row)
 {
-	if (index == core->lane_count)
-		return add_lane(core, row);
-	lane_set_pending(core->lanes[index], row->pending);
-	return 0;
+	if (index < core->lane_count)
+		lane_set_pending(core->lanes[index], row->pending);
+	else if (add_lane(core, row))
+		return -1;
+	return row->asked == LANE_ASK_NOTHING ? 0
+					      : wishes_take(core->lanes[index]);
 }
 
 int
@@ -178,15 +181,13 @@ reconsider(struct lane *lane)
 {
 	struct core *core = lane->core;
 
-	find_signer(lane);
+	roster_find_signer(lane);
 	lane->row.byte_cap = lane->row.row_cap = -1;
 	lane->changed = true;
 	if (lane->row.state == LANE_WAITING)
 		lane->wake_ms = core_steady_ms(core);
 	lane_configure(lane);
-	if (lane->row.state == LANE_HELD &&
-	    strcmp(lane->row.held_by, "operator") != 0 &&
-	    strcmp(lane->row.scope, LANE_BRAKE) != 0) {
+	if (hold_is_ours(lane)) {
 		lane->row.failures = 0;
 		lane->wake_ms = core_steady_ms(core);
 	}

@@ -2,6 +2,7 @@
 #define FORWARD_ROSTER_H
 
 struct core;
+struct lane;
 
 /*
  * Who works for a core: the accounts of its configuration, and the lanes of its
@@ -12,6 +13,8 @@ struct core;
 int roster_start(struct core *core);
 /** See which lanes there are, and how many rows each has.  0, or -1. */
 int roster_look(struct core *core);
+/** Hold ${lane} where there is nobody to sign for it. */
+void roster_find_signer(struct lane *lane);
 /** After a reload: holds that a new key or setting may have cured are probed
  * at once, and what was learned under the old settings is forgotten. */
 void roster_reconsider(struct core *core);

@@ -52,6 +52,8 @@ count_start(struct trip *trip)
 	lane->taken += (int64_t)batch->count;
 	if (trip->errand == ERRAND_DRAIN)
 		lane->through_id = batch->rows[batch->count - 1].id;
+	if (trip->errand == ERRAND_PROBE)
+		lane->probe_asked = false;
 	lane->core->stats.requests++;
 	lane->core->stats.in_flight++;
 }

@@ -270,8 +270,8 @@ on_isolate(struct lane *lane, struct settlement *settlement,
 		on_lone(lane, settlement, judged);
 		return;
 	}
-	if (judged->errand != ERRAND_PART && lane->isolation != NULL)
-		return; /* one at a time: these rows come up again */
+	if ((judged->errand == ERRAND_PART) != (lane->isolation != NULL))
+		return; /* one at a time, or given up: these rows come up again */
 	if (judged->errand != ERRAND_PART ||
 	    isolation_units(lane->isolation) < 2)
 		start_isolation(lane, batch, by);
@@ -391,6 +391,8 @@ apply_probe(struct lane *lane, struct settlement *settlement,
 	}
 	if (verdict == VERDICT_RESIGN)
 		on_resign(lane, settlement, judged);
+	if (!hold_is_ours(lane))
+		return; /* an operator looks at the attempt, and decides */
 	hold_postpone(lane, judged->what->slow_probe);
 	snprintf(
 	    lane->row.reason, sizeof(lane->row.reason), "%s", judged->reason);

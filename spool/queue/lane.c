@@ -5,11 +5,13 @@
 #include "base/fault.h"
 #include "cell.h"
 #include "db.h"
+#include "wish.h"
 
 #define LANE_COLUMNS \
 	"id, namespace, region, account, pending, state, since_at, wake_at," \
 	" failures, scope, held_by, reason, code, row_cap, byte_cap," \
-	" doomed_through, doomed_code, doomed_attempt, doomed_message"
+	" doomed_through, doomed_code, doomed_attempt, doomed_message," \
+	" held_until, asked"
 
 static const char FIND[] = "SELECT id FROM lane WHERE namespace = :namespace"
 			   " AND region = :region AND account = :account";
@@ -26,7 +28,8 @@ static const char LIST[] = "SELECT " LANE_COLUMNS " FROM lane WHERE id > :after"
 static const char STORE[] =
     "UPDATE lane SET state = :state, since_at = :since_at,"
     "  wake_at = :wake_at, failures = :failures, scope = :scope,"
-    "  held_by = :held_by, reason = :reason, code = :code,"
+    "  held_by = :held_by, held_until = :held_until,"
+    "  reason = :reason, code = :code,"
     "  row_cap = :row_cap, byte_cap = :byte_cap,"
     "  doomed_through = :doomed_through, doomed_code = :doomed_code,"
     "  doomed_attempt = :doomed_attempt, doomed_message = :doomed_message"
@@ -117,6 +120,8 @@ read_row(struct db *db, struct sqlite3_stmt *stmt, struct lane_row *row)
 	row->doomed_code = db_column_optional(stmt, 16, -1);
 	row->doomed_attempt = db_column_optional(stmt, 17, -1);
 	cell_copy(row->doomed_message, sizeof(row->doomed_message), stmt, 18);
+	row->held_until = db_column_optional(stmt, 19, -1);
+	row->asked = wish_named(db_column_text(stmt, 20));
 	return 0;
 }
 
@@ -174,6 +179,7 @@ lane_store(struct db *db, const struct lane_row *row)
 	db_bind_int(db, stmt, ":failures", row->failures);
 	db_bind_text(db, stmt, ":scope", cell_or_null(row->scope));
 	db_bind_text(db, stmt, ":held_by", cell_or_null(row->held_by));
+	db_bind_optional(db, stmt, ":held_until", row->held_until, -1);
 	db_bind_text(db, stmt, ":reason", cell_or_null(row->reason));
 	db_bind_optional(db, stmt, ":code", row->code, -1);
 	db_bind_optional(db, stmt, ":row_cap", row->row_cap, -1);
@@ -184,6 +190,14 @@ lane_store(struct db *db, const struct lane_row *row)
 	db_bind_text(
 	    db, stmt, ":doomed_message", cell_or_null(row->doomed_message));
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+bool
+lane_is_operators(const struct lane_row *row)
+{
+	return row->state == LANE_HELD &&
+	    (strcmp(row->held_by, "operator") == 0 ||
+		strcmp(row->scope, LANE_BRAKE) == 0);
 }
 
 int

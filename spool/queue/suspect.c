@@ -11,6 +11,10 @@ static const char STORE[] =
 
 static const char CLEAR[] = "DELETE FROM suspect WHERE series_id = :series_id";
 
+static const char PARDON[] =
+    "UPDATE suspect SET doomed_through = 0 WHERE series_id IN"
+    " (SELECT id FROM series WHERE lane_id = :lane_id)";
+
 #define SUSPECT_COLUMNS \
 	"series_id, doomed_through, code, attempt_id, since_at, message"
 
@@ -45,6 +49,17 @@ suspect_clear(struct db *db, int64_t series_id)
 	if ((stmt = db_prepare(db, CLEAR)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":series_id", series_id);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+int
+suspect_pardon(struct db *db, int64_t lane_id)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, PARDON)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }
 

@@ -14,6 +14,9 @@ struct suspect_row {
 /** Store or replace.  0 or -1. */
 int suspect_store(struct db *db, const struct suspect_row *row);
 int suspect_clear(struct db *db, int64_t series_id);
+/** An operator released ${lane_id}: no row of its suspects dies any more before
+ * another one was refused.  0 or -1. */
+int suspect_pardon(struct db *db, int64_t lane_id);
 /** 1 found, 0 not, -1. */
 int suspect_load(struct db *db, int64_t series_id, struct suspect_row *row);
 /** Those with series_id > ${after}, ascending; how many, or -1. */

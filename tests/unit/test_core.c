@@ -30,6 +30,7 @@
 #include "queue/ledger.h"
 #include "queue/queue.h"
 #include "queue/status.h"
+#include "queue/wish.h"
 #include "queue/writer.h"
 
 #define START_MS 1700000000000
@@ -952,6 +953,193 @@ brakes_when_too_many_would_die(void **state)
 	assert_in_range(ledger(sim).dead, 1, 200);
 }
 
+/* Leave a wish in the queue, as monspool does. */
+static void
+ask(struct sim *sim, int64_t lane_id, enum lane_ask what, int64_t for_ms)
+{
+	struct wish wish = { .ask = what,
+		.reason = "maintenance",
+		.until = for_ms < 0 ? -1 : sim->wall_ms + for_ms };
+	struct config config;
+	struct fault fault = { 0 };
+	struct db *db;
+
+	db = queue_open(sim->path, DB_WRITER, 1000, &config, &fault);
+	assert_non_null(db);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(wish_store(db, lane_id, &wish), 0);
+	assert_int_equal(db_commit(db), 0);
+	db_close(db);
+	if (sim->core != NULL)
+		core_wake(sim->core);
+}
+
+static void
+an_operators_hold_is_kept_until_the_operator_ends_it(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	ask(sim, 1, LANE_ASK_HOLD, -1);
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	put(sim, (struct put){ "pc", 10, 1, 0 });
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).pending, 10);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_string_equal(lane(sim, 0).held_by, "operator");
+	assert_string_equal(lane(sim, 0).reason, "maintenance");
+	assert_int_equal(lane(sim, 0).asked, LANE_ASK_NOTHING);
+	/* Neither a reload nor a restart ends it. */
+	assert_int_equal(
+	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	run_for(sim, 1000);
+	stop(sim);
+	start(sim, CORE_RUN);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).pending, 10);
+	ask(sim, 1, LANE_ASK_RELEASE, -1);
+	run_for(sim, 100);
+	assert_int_equal(ledger(sim).pending, 0);
+	assert_int_equal(lane(sim, 0).state, LANE_READY);
+	assert_int_equal(sim->accepted_rows, 30);
+}
+
+static void
+a_hold_for_a_time_ends_by_itself(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	ask(sim, 1, LANE_ASK_HOLD, 60 * 1000);
+	start(sim, CORE_RUN);
+	run_for(sim, 59 * 1000);
+	assert_int_equal(ledger(sim).pending, 10);
+	/* It is over while nobody looks. */
+	stop(sim);
+	sim->wall_ms += 30 * 1000;
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_int_equal(ledger(sim).pending, 0);
+	ask(sim, 1, LANE_ASK_HOLD, 60 * 1000);
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	run_for(sim, 59 * 1000);
+	assert_int_equal(ledger(sim).pending, 10);
+	run_for(sim, 2000);
+	assert_int_equal(ledger(sim).pending, 0);
+	assert_int_equal(lane(sim, 0).held_until, -1);
+}
+
+static void
+an_operators_probe_sends_one_row_and_ends_no_operators_hold(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	ask(sim, 1, LANE_ASK_HOLD, -1);
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	ask(sim, 1, LANE_ASK_PROBE, -1);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(sim->requests, 1);
+	assert_int_equal(ledger(sim).pending, 9);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	/* A refused one changes nothing, and kills nobody. */
+	sim->receiver = says_code;
+	sim->bad_code = 1016;
+	ask(sim, 1, LANE_ASK_PROBE, -1);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(sim->requests, 2);
+	assert_int_equal(ledger(sim).pending, 9);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_string_equal(lane(sim, 0).reason, "maintenance");
+}
+
+static void
+an_operators_probe_ends_the_forwarders_hold_at_once(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	put(sim, (struct put){ "pc", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(lane(sim, 1).state, LANE_HELD);
+	sim->receiver = takes_all;
+	ask(sim, 2, LANE_ASK_PROBE, -1); /* not the one that probes by itself */
+	run_for(sim, 100);
+	assert_int_equal(ledger(sim).pending, 0);
+	assert_int_equal(lane(sim, 0).state, LANE_READY);
+}
+
+static void
+the_operators_release_lets_the_brake_go(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.dead.brake_rows = 200;
+	sim->receiver = says_code;
+	sim->bad_code = 1016;
+	put(sim, (struct put){ "cvm", 1000, 6, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 60 * 1000);
+	assert_string_equal(lane(sim, 0).scope, "brake");
+	/* A hold for a time on top of it does not end it. */
+	ask(sim, 1, LANE_ASK_HOLD, 1000);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_int_equal(lane(sim, 0).held_until, -1);
+	sim->receiver = takes_all;
+	ask(sim, 1, LANE_ASK_RELEASE, -1);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).pending, 0);
+	assert_true(ledger(sim).delivered >= 800);
+}
+
+/* Accounts answer apart: the first row's lane is told that the key is wrong
+ * while a part of the other's batch is out. */
+static struct said
+refuses_bad_and_a_key(struct sim *sim, const struct request *request)
+{
+	if (strstr(request->body.data, "\"pc\"") != NULL)
+		return (struct said){ .http = 200, .code = 1011 };
+	return refuses_bad(sim, request);
+}
+
+static void
+a_hold_of_another_lane_may_come_while_a_part_is_out(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad_and_a_key;
+	sim->bad[0] = "disk1x";
+	sim->bad[1] = "disk4x";
+	sim->bad_code = 1017;
+	put(sim, (struct put){ "cvm", 60, 6, 0 });
+	start(sim, CORE_RUN);
+	core_turn(sim->core); /* all are out */
+	answer_first(sim);
+	core_turn(sim->core); /* a part is */
+	put(sim, (struct put){ "pc", 1, 1, 0 });
+	core_turn(sim->core);
+	assert_non_null(sim->flights->next);
+	/* The key's answer overtakes the part's. */
+	sim->flights->next->next = sim->flights;
+	sim->flights = sim->flights->next;
+	sim->flights->next->next = NULL;
+	run_for(sim, 1000);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_int_equal(ledger(sim).dead, 0);
+	sim->receiver = refuses_bad;
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).dead, 20);
+	assert_int_equal(ledger(sim).delivered, 41);
+	assert_int_equal(sim->accepted_rows, 41);
+}
+
 static void
 kills_nothing_in_soft_mode(void **state)
 {
@@ -1114,6 +1302,22 @@ main(void)
 		    finds_the_pace_a_receiver_takes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    brakes_when_too_many_would_die, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    an_operators_hold_is_kept_until_the_operator_ends_it, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_hold_for_a_time_ends_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    an_operators_probe_sends_one_row_and_ends_no_operators_hold,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    an_operators_probe_ends_the_forwarders_hold_at_once, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_operators_release_lets_the_brake_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_hold_of_another_lane_may_come_while_a_part_is_out, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    kills_nothing_in_soft_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(
