@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define FEW_MEMBERS 16 /* as many are compared in pairs */
+#define EXCERPT 12     /* bytes shown of what is wrong */
 
 void
 json_place(const char *bytes, size_t at, long *line, long *column)
@@ -28,24 +29,36 @@ json_place(const char *bytes, size_t at, long *line, long *column)
 			++*column;
 }
 
+/* How many of the ${left} bytes at ${at} to show: up to the end of the line,
+ * and whole characters. */
+static size_t
+excerpt(const char *at, size_t left)
+{
+	size_t len = 1;
+
+	while (len < left && at[len] != '\n' && at[len] != '\r' &&
+	    (len < EXCERPT || ((unsigned char)at[len] & 0xc0) == 0x80))
+		len++;
+	return len;
+}
+
 /* Say what is wrong, and what stands there. */
 static int
 report(const struct json_scan *scan, struct fault *fault)
 {
-	struct text found = { 0 };
+	char shown[128];
 	size_t left = (size_t)(scan->end - scan->at);
 
 	if (fault == NULL)
 		return -1;
-	text_add_escaped(&found, scan->at, left < 12 ? left : 12);
 	if (left == 0)
 		fault_set(fault, scan->kind, "%s", scan->wrong);
 	else
 		fault_set(fault, scan->kind, "%s, at \"%s\"", scan->wrong,
-		    text_string(&found));
+		    text_shown(shown, sizeof(shown), scan->at,
+			excerpt(scan->at, left)));
 	json_place(scan->start, (size_t)(scan->at - scan->start), &fault->line,
 	    &fault->column);
-	text_free(&found);
 	return -1;
 }
 
@@ -145,16 +158,15 @@ report_duplicate(
     const char *bytes, size_t len, const char *name, struct fault *fault)
 {
 	struct twice twice = { .name = name };
-	struct text shown = { 0 };
 	struct json_scan scan;
+	char shown[100];
 
 	if (fault == NULL)
 		return;
-	text_add_escaped(&shown, name, strlen(name));
+	text_shown(shown, sizeof(shown), name, strlen(name));
 	fault_set(fault, FAULT_DUPLICATE_MEMBER,
-	    "the member \"%.100s\" appears twice", text_string(&shown));
+	    "the member \"%s\" appears twice", shown);
 	fault_field(fault, name);
-	text_free(&shown);
 	json_scan_start(&scan, bytes, len);
 	scan.on_name = stop_at_second;
 	scan.cookie = &twice;

@@ -28,9 +28,10 @@ static void
 takes_what_the_grammar_allows(void **state)
 {
 	static const char *const GOOD[] = { "0", "-0", "-1.5e+3", "1E5", "null",
-		"true", "false", "\"\"", "[]", "{}", " \t\r\n1 \t\r\n",
-		"[1,2 , 3]", "{\"a\":{\"b\":[{}]}}",
-		"\"\\u00e9\\ud83d\\ude00\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+		"true", "false", "\"\"", "[]", "{}", "[ ]", "{ }",
+		"\"\\ud7ff\\ue000\"", " \t\r\n1 \t\r\n", "[1,2 , 3]",
+		"{\"a\":{\"b\":[{}]}}", "\"\\u00e9\\ud83d\\ude00\"",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
 		"\"\xc3\xa9\xf0\x9f\x98\x80\"", "\"\x7f\"", "\"\\u001b\"",
 		"\" a b \"", "\"\\ud800\\udc00\\udbff\\udfff\"",
 		"[{\"a\":1},{\"a\":2}]",
@@ -134,6 +135,52 @@ says_what_is_wrong_and_where(void **state)
 		assert_int_equal(
 		    text_control(fault.message, strlen(fault.message)), -1);
 	}
+}
+
+static void
+shows_what_stands_there(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} CASES[] = { { "{\"a\" 1, 2, 3, 4, 5, 6}",
+			  "a colon after the member name is missing, at "
+			  "\"1, 2, 3, 4, \"" },
+		{ "[1 2]", "a comma or ] is missing, at \"2]\"" },
+		{ "{\"a\":1]", "a comma or } is missing, at \"]\"" },
+		{ "[1,\n x\n]", "a value is missing, at \"x\"" },
+		{ "[1,x\r\n]", "a value is missing, at \"x\"" },
+		{ "[", "a value is missing" },
+		{ "x\x1b\xe4\xbd\xa0",
+		    "a value is missing, at \"x\\x1b\xe4\xbd\xa0\"" },
+		/* Cut behind a whole character. */
+		{ "x1234567890\xe4\xbd\xa0\xe4\xbd\xa0",
+		    "a value is missing, at \"x1234567890\xe4\xbd\xa0\"" },
+		{ "{\"a\\u001b\":1,\"a\\u001b\":1}",
+		    "the member \"a\\x1b\" appears twice" } };
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		json_check(CASES[i].text, strlen(CASES[i].text), &fault);
+		assert_string_equal(fault.message, CASES[i].message);
+	}
+}
+
+static void
+shortens_a_name_that_is_too_long_to_show(void **state)
+{
+	struct text text = { 0 };
+	struct fault fault;
+
+	(void)state;
+	text_addf(&text, "{\"%0500d\":1,\n\"%0500d\":2}", 7, 7);
+	assert_int_equal(json_check(text.data, text.len, &fault), -1);
+	assert_int_equal(fault.line, 2);
+	assert_int_equal(fault.kind, FAULT_DUPLICATE_MEMBER);
+	assert_non_null(strstr(fault.message, "000...\" appears twice"));
+	assert_string_equal(fault.field + strlen(fault.field) - 4, "0...");
+	text_free(&text);
 }
 
 static void
@@ -418,6 +465,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_the_grammar_allows),
 		cmocka_unit_test(says_what_is_wrong_and_where),
+		cmocka_unit_test(shows_what_stands_there),
+		cmocka_unit_test(shortens_a_name_that_is_too_long_to_show),
 		cmocka_unit_test(refuses_a_raw_nul_anywhere),
 		cmocka_unit_test(looks_at_no_byte_behind_the_length),
 		cmocka_unit_test(places_the_second_of_two_members),
