@@ -95,11 +95,13 @@ CREATE TABLE metric (
 -- Where a replayed row comes from; only replayed rows have one, pending or
 -- dead.
 CREATE TABLE origin (
-  id           INTEGER PRIMARY KEY,         -- the row's present id
-  origin_id    INTEGER NOT NULL,            -- its first id
-  replays      INTEGER NOT NULL,            -- how often it was replayed
-  operation_id INTEGER                      -- the replay that moved it last
+  id        INTEGER PRIMARY KEY,            -- the row's present id
+  origin_id INTEGER NOT NULL,               -- its first id
+  replays   INTEGER NOT NULL,               -- how often it was replayed
+  group_id  INTEGER,                        -- of operation_group: the latest
+  alone     INTEGER NOT NULL DEFAULT 0      -- 1: it goes alone, a canary
 );
+CREATE INDEX origin_group ON origin (group_id);
 
 -- Refused rows, with everything known about them.
 CREATE TABLE dead_letter (
@@ -123,17 +125,20 @@ CREATE TABLE dead_letter (
   evidence    TEXT    NOT NULL DEFAULT ''   -- request and answer, one line
 );
 CREATE INDEX dead_letter_series ON dead_letter (series_id);
+CREATE INDEX dead_letter_death ON dead_letter (died_at);
 
--- What an edit replaced; the oldest record of a row holds its original.
+-- What an edit replaced; the oldest record of a row holds its original.  They
+-- go with the row.
 CREATE TABLE edit (
   id           INTEGER PRIMARY KEY,
-  row_id       INTEGER NOT NULL,            -- of dead_letter
-  series_id    INTEGER NOT NULL,            -- the series before the edit
+  row_id       INTEGER NOT NULL,            -- of dead_letter, or replayed
+  series_id    INTEGER NOT NULL REFERENCES series (id), -- before the edit
   edited_at    INTEGER NOT NULL,
   edited_by    TEXT    NOT NULL,
-  operation_id INTEGER
+  operation_id INTEGER NOT NULL
 );
 CREATE INDEX edit_row ON edit (row_id);
+CREATE INDEX edit_series ON edit (series_id);
 
 -- A series one of whose rows was refused alone.  Its rows up to
 -- doomed_through die as they come up, without another request; the next row
@@ -200,17 +205,57 @@ CREATE TABLE setting (
   PRIMARY KEY (section, name, key)
 ) WITHOUT ROWID;
 
--- Long work asked for by an operator: replay, purge, edit.
+-- Long work asked for by an operator.
+-- state: 'choosing' becomes waiting when all its rows are named (replays only);
+--        'waiting'  becomes running when the first row is moved;
+--        'running'  becomes done when nothing is left of it;
+--        each of them becomes cancelled by an operator, or when who asked for
+--        it is gone before it could be carried out.
 CREATE TABLE operation (
-  id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind       TEXT    NOT NULL,
-  state      TEXT    NOT NULL,
-  asked_by   TEXT    NOT NULL,
-  asked_at   INTEGER NOT NULL,
-  ended_at   INTEGER,
-  selection  TEXT    NOT NULL,              -- JSON
-  progress   TEXT    NOT NULL               -- JSON
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind        TEXT    NOT NULL CHECK (kind IN ('replay', 'edit', 'purge', 'import')),
+  state       TEXT    NOT NULL DEFAULT 'choosing' CHECK
+              (state IN ('choosing', 'waiting', 'running', 'done', 'cancelled')),
+  asked_by    TEXT    NOT NULL,             -- who, for people
+  asked_at    INTEGER NOT NULL,
+  moved_at    INTEGER NOT NULL,             -- its latest transaction
+  ended_at    INTEGER,                      -- NULL: it is open
+  selection   TEXT    NOT NULL,             -- what was asked for, for people
+  matched     INTEGER NOT NULL DEFAULT 0,   -- rows it is about
+  done        INTEGER NOT NULL DEFAULT 0,   -- rows edited, purged, imported
+  skipped     INTEGER NOT NULL DEFAULT 0,   -- rows it did not touch
+  canary      INTEGER NOT NULL DEFAULT 0,   -- rows of a group that go first
+  replay_rate TEXT    NOT NULL DEFAULT '0'  -- rows a second, a decimal number
 );
+CREATE INDEX operation_open ON operation (id) WHERE ended_at IS NULL;
+
+-- Rows of a replay that died alike: some go first, as canaries.
+-- state: 'waiting'  becomes canary when those are moved;
+--        'canary'   becomes moving when all of them were accepted, refused
+--                   when one was not;
+--        'moving'   becomes moved with the last row; without canaries, a
+--                   group begins so.
+CREATE TABLE operation_group (
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  operation_id  INTEGER NOT NULL REFERENCES operation (id),
+  lane_id       INTEGER NOT NULL,
+  code          INTEGER,
+  metric        TEXT    NOT NULL,
+  state         TEXT    NOT NULL CHECK
+                (state IN ('waiting', 'canary', 'moving', 'moved', 'refused')),
+  matched       INTEGER NOT NULL DEFAULT 0, -- rows
+  replayed      INTEGER NOT NULL DEFAULT 0, -- of them, moved to pending
+  delivered     INTEGER NOT NULL DEFAULT 0, -- of those
+  refused_again INTEGER NOT NULL DEFAULT 0  -- of those: they are dead again
+);
+CREATE INDEX operation_group_operation ON operation_group (operation_id);
+
+-- Dead rows that an operation has still to move.
+CREATE TABLE operation_row (
+  group_id INTEGER NOT NULL REFERENCES operation_group (id),
+  row_id   INTEGER NOT NULL,                -- of dead_letter; may be gone
+  PRIMARY KEY (group_id, row_id)
+) WITHOUT ROWID;
 
 -- One row a minute, a ring: what the ledger counted at its end.
 CREATE TABLE history (

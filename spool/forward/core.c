@@ -52,6 +52,7 @@ core_new(const struct world *world, struct db *db, const struct config *config,
 			fault_set(fault, FAULT_INTERNAL, "out of memory");
 		goto fail;
 	}
+	core->replay.look = true;
 	core->settle.told.started_at = core_wall_ms(core);
 	snprintf(core->settle.told.endpoint, sizeof(core->settle.told.endpoint),
 	    "%.*s", (int)sizeof(core->settle.told.endpoint) - 1,
@@ -77,6 +78,7 @@ core_free(struct core *core)
 	free(core->accounts);
 	settle_free(&core->settle);
 	suspects_free(&core->suspects);
+	replay_free(&core->replay);
 	dispositions_free(core->dispositions);
 	free(core);
 }
@@ -85,6 +87,7 @@ void
 core_wake(struct core *core)
 {
 	core->look = true;
+	core->replay.look = true;
 }
 
 static void
@@ -120,6 +123,7 @@ pump_all(struct core *core)
 static bool
 one_round(struct core *core)
 {
+	replay_turn(core);
 	if (core->look)
 		look(core);
 	wishes_expire(core);
@@ -150,6 +154,7 @@ core_next_ms(const struct core *core)
 {
 	int64_t next_ms = settle_next_ms(core), lane_ms;
 	int64_t ends_ms = wishes_next_ms(core);
+	int64_t replay_ms = replay_next_ms(core);
 	size_t i;
 
 	if (core->settle.blocked)
@@ -160,6 +165,8 @@ core_next_ms(const struct core *core)
 		return next_ms;
 	if (ends_ms >= 0 && (next_ms < 0 || ends_ms < next_ms))
 		next_ms = ends_ms;
+	if (replay_ms >= 0 && (next_ms < 0 || replay_ms < next_ms))
+		next_ms = replay_ms;
 	for (i = 0; i < core->lane_count; i++) {
 		lane_ms = lane_next_ms(core->lanes[i]);
 		if (lane_ms >= 0 && (next_ms < 0 || lane_ms < next_ms))
@@ -234,7 +241,7 @@ core_use_db(struct core *core, struct db *db)
 	(void)db_limit_bytes(db, 0);
 	core->settle.broken = false;
 	core->settle.retry_ms = core_steady_ms(core);
-	core->look = true;
+	core->look = core->replay.look = true;
 }
 
 static bool
@@ -259,7 +266,8 @@ core_progress(const struct core *core)
 	struct lane *lane;
 	size_t i;
 
-	if (core->settle.head != NULL || core->look || core->settle.blocked)
+	if (core->settle.head != NULL || core->look || core->settle.blocked ||
+	    replay_works(core))
 		return CORE_WORKING;
 	for (i = 0; i < core->lane_count; i++) {
 		lane = core->lanes[i];

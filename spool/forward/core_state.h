@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "core.h"
+#include "replay.h"
 #include "settle.h"
 #include "suspects.h"
 #include "world.h"
@@ -27,6 +28,7 @@ struct core {
 	size_t first; /* the lane that is pumped first in this turn */
 	struct suspects suspects;
 	struct settle settle;
+	struct replay replay;
 	bool look; /* the queue may have changed */
 	bool stopping;
 	int64_t clock_offset_ms; /* added when signing */

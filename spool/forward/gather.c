@@ -74,7 +74,8 @@ add_row(struct gather *gather, const struct metric_row *row)
 	return 1;
 }
 
-/* The first row of a suspect series goes alone, before any other. */
+/* The first row of a suspect series, and a replay's canary, go alone, before
+ * any other. */
 static int
 add_canary(struct gather *gather, const struct metric_row *row)
 {
@@ -166,11 +167,13 @@ on_row(void *cookie, const struct metric_row *row)
 	suspect = suspects_find(&lane->core->suspects, row->series_id);
 	if (is_kin(lane, row, suspect))
 		return meet_death(gather, row, MET_KIN);
-	if (lane_row_is_late(lane, row->accepted_at, gather->wall_ms))
+	/* A replay is asked for by somebody who knows how old its rows are. */
+	if (!row->replayed &&
+	    lane_row_is_late(lane, row->accepted_at, gather->wall_ms))
 		late = judge_late(gather, row);
 	if (late != LATE_SEND)
 		return late == LATE_STOP;
-	if (suspect != NULL && gather->errand == ERRAND_DRAIN)
+	if ((suspect != NULL || row->alone) && gather->errand == ERRAND_DRAIN)
 		return add_canary(gather, row);
 	return add_row(gather, row) || is_full(gather);
 }

@@ -22,7 +22,7 @@ struct settlement;
 enum errand {
 	ERRAND_DRAIN,  /* the next rows */
 	ERRAND_PART,   /* a part of a refused batch */
-	ERRAND_CANARY, /* one row of a suspect series */
+	ERRAND_CANARY, /* one row of a suspect series, or of a replay */
 	ERRAND_SCOUT,  /* one row of a lane that is a suspect as a whole */
 	ERRAND_CHECK,  /* one row that decides for its lane */
 	ERRAND_PROBE   /* one row that may end a hold */

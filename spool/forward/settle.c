@@ -164,6 +164,8 @@ committed(struct core *core, const int64_t *gone)
 	for (i = 0; i < core->account_count; i++)
 		core->accounts[i].changed = false;
 	settlement = core->settle.head;
+	if (settlement != NULL)
+		replay_news(core);
 	core->settle.head = core->settle.tail = NULL;
 	for (i = 0; settlement != NULL; settlement = next, i++) {
 		next = settlement->next;

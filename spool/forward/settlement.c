@@ -9,6 +9,7 @@
 #include "queue/deadletter.h"
 #include "queue/ledger.h"
 #include "queue/metric.h"
+#include "queue/operation_group.h"
 #include "queue/suspect.h"
 
 #include "core_state.h"
@@ -103,6 +104,14 @@ count_attempt(struct core *core, const struct settlement *settlement)
 	return 0;
 }
 
+static int64_t
+deliver_range(struct db *db, int64_t lane_id, int64_t first, int64_t last)
+{
+	if (operation_group_delivered(db, lane_id, first, last))
+		return -1;
+	return metric_remove_range(db, lane_id, first, last);
+}
+
 /* Return the rows that were delivered, or -1. */
 static int64_t
 deliver(struct core *core, const struct settlement *settlement)
@@ -111,19 +120,17 @@ deliver(struct core *core, const struct settlement *settlement)
 	int64_t lane_id = settlement->lane->row.id, gone = 0, removed;
 	size_t i;
 
-	if (settlement->contiguous) {
-		gone = metric_remove_range(core->db, lane_id, batch->rows[0].id,
+	if (settlement->contiguous)
+		gone = deliver_range(core->db, lane_id, batch->rows[0].id,
 		    batch->rows[batch->count - 1].id);
-		if (gone == -1)
-			return -1;
-	} else
-		for (i = 0; i < batch->count; i++) {
-			removed = metric_remove(
-			    core->db, lane_id, batch->rows[i].id);
-			if (removed == -1)
-				return -1;
-			gone += removed;
+	else
+		for (i = 0; i < batch->count && gone != -1; i++) {
+			removed = deliver_range(core->db, lane_id,
+			    batch->rows[i].id, batch->rows[i].id);
+			gone = removed == -1 ? -1 : gone + removed;
 		}
+	if (gone == -1)
+		return -1;
 	if (gone > 0 &&
 	    (ledger_move(core->db, LEDGER_PENDING, LEDGER_DELIVERED, gone) ||
 		lane_count(core->db, lane_id, -gone)))

@@ -83,6 +83,10 @@ on_row(void *cookie, const struct metric_row *row)
 		step->ended = true;
 		return 1;
 	}
+	if (row->replayed) {
+		sweep->after_id = row->id;
+		return 0;
+	}
 	if (make_room(sweep)) {
 		step->failed = true;
 		return 1;

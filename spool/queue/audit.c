@@ -60,6 +60,18 @@ static const struct question {
 		 " AND NOT EXISTS (SELECT 1 FROM lane CROSS JOIN metric"
 		 "  WHERE metric.lane_id = lane.id AND metric.id = origin.id)",
 	    .problem = "records of a replay belong to no row" },
+	{ .sql = "SELECT count(*) FROM edit WHERE NOT EXISTS"
+		 " (SELECT 1 FROM dead_letter"
+		 "  WHERE dead_letter.id = edit.row_id)"
+		 " AND NOT EXISTS"
+		 " (SELECT 1 FROM origin WHERE origin.id = edit.row_id)",
+	    .problem = "records of an edit belong to no row" },
+	{ .sql = "SELECT count(*) FROM operation_row WHERE NOT EXISTS"
+		 " (SELECT 1 FROM operation_group JOIN operation"
+		 "   ON operation.id = operation_group.operation_id"
+		 "  WHERE operation_group.id = operation_row.group_id"
+		 "  AND operation.ended_at IS NULL)",
+	    .problem = "rows are named by a replay that is over" },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -6,8 +6,8 @@
 #include "db.h"
 #include "lane.h"
 #include "ledger.h"
-#include "listing.h"
 #include "metric.h"
+#include "operation_group.h"
 
 static const char COPY_ROW[] =
     "INSERT INTO dead_letter (id, series_id, value, accepted_at, observed_at,"
@@ -18,84 +18,20 @@ static const char COPY_ROW[] =
     "  :http_status, :attempt_id, :alone, :contrast, :evidence"
     " FROM metric WHERE lane_id = :lane_id AND id = :id";
 
-/* Each parameter narrows unless it is NULL. */
-#define CHOOSE \
-	"SELECT dead_letter.id FROM dead_letter" \
-	" LEFT JOIN series ON series.id = dead_letter.series_id" \
-	" LEFT JOIN lane ON lane.id = series.lane_id" \
-	" LEFT JOIN origin ON origin.id = dead_letter.id" \
-	" WHERE (:codes IS NULL OR EXISTS (SELECT 1" \
-	"  FROM json_each(:codes) AS chosen" \
-	"  WHERE chosen.value IS dead_letter.code))" \
-	" AND (:causes IS NULL OR EXISTS (SELECT 1" \
-	"  FROM json_each(:causes) AS chosen" \
-	"  WHERE chosen.value = dead_letter.cause))" \
-	" AND (:since IS NULL OR dead_letter.died_at >= :since)" \
-	" AND (:until IS NULL OR dead_letter.died_at <= :until)" \
-	" AND (:accepted_before IS NULL" \
-	"  OR dead_letter.accepted_at < :accepted_before)" \
-	" AND (:accepted_after IS NULL" \
-	"  OR dead_letter.accepted_at > :accepted_after)" \
-	" AND (:replays IS NULL OR ifnull(origin.replays, 0) >= :replays)" \
-	" AND" LISTING_MATCHES
+static const char LANE[] = "SELECT series.lane_id FROM dead_letter"
+			   " JOIN series ON series.id = dead_letter.series_id"
+			   " WHERE dead_letter.id = :id";
 
-static const char CHOOSE_BY_ID[] = CHOOSE
-    " ORDER BY dead_letter.id LIMIT :limit";
-static const char CHOOSE_BY_AGE[] = CHOOSE
-    " ORDER BY dead_letter.died_at, dead_letter.id LIMIT :limit";
-static const char CHOOSE_BY_CODE[] = CHOOSE
-    " ORDER BY dead_letter.code, dead_letter.id LIMIT :limit";
+static const char REMOVE[] = "DELETE FROM dead_letter WHERE id = :id";
 
-static const char *const CHOICES[] = {
-	[DEADLETTER_BY_ID] = CHOOSE_BY_ID,
-	[DEADLETTER_BY_AGE] = CHOOSE_BY_AGE,
-	[DEADLETTER_BY_CODE] = CHOOSE_BY_CODE,
-};
+static const char SET_SERIES[] =
+    "UPDATE dead_letter SET series_id = :series_id WHERE id = :id";
 
-/* Texts first; LOAD_ names their columns, and those of the numbers. */
-static const char LOAD[] =
-    "SELECT lane.namespace, lane.region, lane.account, series.metric,"
-    "  series.dimensions, dead_letter.value, dead_letter.cause,"
-    "  dead_letter.scope, dead_letter.message, dead_letter.contrast,"
-    "  dead_letter.evidence,"
-    "  dead_letter.id, dead_letter.series_id, dead_letter.code,"
-    "  dead_letter.attempts, dead_letter.accepted_at,"
-    "  dead_letter.observed_at, dead_letter.expires_at, dead_letter.died_at,"
-    "  origin.replays, origin.origin_id, dead_letter.http_status,"
-    "  dead_letter.attempt_id, dead_letter.alone"
-    " FROM dead_letter"
-    " LEFT JOIN series ON series.id = dead_letter.series_id"
-    " LEFT JOIN lane ON lane.id = series.lane_id"
-    " LEFT JOIN origin ON origin.id = dead_letter.id"
-    " WHERE dead_letter.id = :id";
-
-enum load_column {
-	LOAD_NAMESPACE,
-	LOAD_REGION,
-	LOAD_ACCOUNT,
-	LOAD_METRIC,
-	LOAD_DIMENSIONS,
-	LOAD_VALUE,
-	LOAD_CAUSE,
-	LOAD_SCOPE,
-	LOAD_MESSAGE,
-	LOAD_CONTRAST,
-	LOAD_EVIDENCE,
-	LOAD_TEXTS,
-	LOAD_ID = LOAD_TEXTS,
-	LOAD_SERIES_ID,
-	LOAD_CODE,
-	LOAD_ATTEMPTS,
-	LOAD_ACCEPTED_AT,
-	LOAD_OBSERVED_AT,
-	LOAD_EXPIRES_AT,
-	LOAD_DIED_AT,
-	LOAD_REPLAYS,
-	LOAD_ORIGIN_ID,
-	LOAD_HTTP_STATUS,
-	LOAD_ATTEMPT_ID,
-	LOAD_ALONE
-};
+static const char IMPORT[] =
+    "INSERT INTO dead_letter (id, series_id, value, accepted_at, observed_at,"
+    "  attempts, died_at, cause, code, scope, message, alone)"
+    " VALUES (:id, :series_id, :value, :accepted_at, :observed_at,"
+    "  :attempts, :died_at, 'import', :code, 'none', :message, 0)";
 
 /* Copy the row, if it is still queued.  Return the rows copied, or -1. */
 static int64_t
@@ -137,7 +73,8 @@ deadletter_move(
 		goto rollback;
 	if (metric_take(db, lane_id, id) != copied ||
 	    lane_count(db, lane_id, -copied) ||
-	    ledger_move(db, LEDGER_PENDING, LEDGER_DEAD, copied))
+	    ledger_move(db, LEDGER_PENDING, LEDGER_DEAD, copied) ||
+	    (copied == 1 && operation_group_refused(db, id)))
 		goto rollback;
 	return db_commit(db) ? -1 : (int)copied;
 
@@ -146,150 +83,60 @@ rollback:
 	return -1;
 }
 
-static void
-bind_filter(struct db *db, struct sqlite3_stmt *stmt,
-    const struct deadletter_filter *filter)
+int
+deadletter_lane(struct db *db, int64_t id, int64_t *lane_id)
 {
-	const struct listing_globs globs = { .ns = filter->ns_glob,
-		.region = filter->region_glob,
-		.account = filter->account_glob,
-		.metric = filter->metric_glob,
-		.dimension_key = filter->dimension_key,
-		.dimension_value = filter->dimension_value };
-
-	listing_bind(db, stmt, &globs);
-	db_bind_text(db, stmt, ":codes", filter->codes);
-	db_bind_text(db, stmt, ":causes", filter->causes);
-	db_bind_optional(db, stmt, ":since", filter->since, -1);
-	db_bind_optional(db, stmt, ":until", filter->until, -1);
-	db_bind_optional(
-	    db, stmt, ":accepted_before", filter->accepted_before, -1);
-	db_bind_optional(
-	    db, stmt, ":accepted_after", filter->accepted_after, -1);
-	db_bind_optional(db, stmt, ":replays", filter->replays_least, -1);
-}
-
-static int
-choose(struct db *db, const struct deadletter_filter *filter,
-    enum deadletter_order order, int64_t limit, struct listing_ids *ids)
-{
-	struct sqlite3_stmt *stmt;
-
-	if ((stmt = listing_prepare(db, CHOICES[order])) == NULL)
-		return -1;
-	bind_filter(db, stmt, filter);
-	db_bind_int(db, stmt, ":limit", limit);
-	return listing_add_ids(db, stmt, ids);
-}
-
-static const char *
-or_empty(const char *text)
-{
-	return text == NULL ? "" : text;
-}
-
-static void
-read_texts(const char **texts, struct deadletter_row *row)
-{
-	row->ns = or_empty(texts[LOAD_NAMESPACE]);
-	row->region = or_empty(texts[LOAD_REGION]);
-	row->account = or_empty(texts[LOAD_ACCOUNT]);
-	row->metric = or_empty(texts[LOAD_METRIC]);
-	row->dimensions = or_empty(texts[LOAD_DIMENSIONS]);
-	row->value = or_empty(texts[LOAD_VALUE]);
-	row->cause = or_empty(texts[LOAD_CAUSE]);
-	row->scope = or_empty(texts[LOAD_SCOPE]);
-	row->message = or_empty(texts[LOAD_MESSAGE]);
-	row->contrast = texts[LOAD_CONTRAST];
-	row->evidence = or_empty(texts[LOAD_EVIDENCE]);
-}
-
-static void
-read_numbers(struct sqlite3_stmt *stmt, struct deadletter_row *row)
-{
-	row->id = db_column_int(stmt, LOAD_ID);
-	row->series_id = db_column_int(stmt, LOAD_SERIES_ID);
-	row->code = db_column_optional(stmt, LOAD_CODE, -1);
-	row->attempts = db_column_int(stmt, LOAD_ATTEMPTS);
-	row->accepted_at = db_column_int(stmt, LOAD_ACCEPTED_AT);
-	row->observed_at = db_column_optional(stmt, LOAD_OBSERVED_AT, -1);
-	row->expires_at = db_column_optional(stmt, LOAD_EXPIRES_AT, -1);
-	row->died_at = db_column_int(stmt, LOAD_DIED_AT);
-	row->replays = db_column_optional(stmt, LOAD_REPLAYS, 0);
-	row->origin_id = db_column_optional(stmt, LOAD_ORIGIN_ID, -1);
-	row->http_status = db_column_optional(stmt, LOAD_HTTP_STATUS, 0);
-	row->attempt_id = db_column_optional(stmt, LOAD_ATTEMPT_ID, -1);
-	row->alone = db_column_int(stmt, LOAD_ALONE) != 0;
-}
-
-/* 1 with the row, its texts in ${store}; 0 when it is dead no longer. */
-static int
-load(struct db *db, int64_t id, struct text *store, struct deadletter_row *row)
-{
-	const char *texts[LOAD_TEXTS];
 	struct sqlite3_stmt *stmt;
 	enum db_stepped stepped;
 
-	if ((stmt = db_prepare(db, LOAD)) == NULL)
+	if ((stmt = db_prepare(db, LANE)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":id", id);
 	if ((stepped = db_step(db, stmt)) != DB_ROW)
 		return stepped == DB_DONE ? 0 : -1;
-	if (listing_copy(db, stmt, store, texts, LOAD_TEXTS))
-		return -1;
-	read_texts(texts, row);
-	read_numbers(stmt, row);
+	*lane_id = db_column_int(stmt, 0);
 	db_reset(stmt);
 	return 1;
 }
 
-static int64_t
-visit_all(struct db *db, const struct listing_ids *ids, deadletter_visit *visit,
-    void *cookie)
+int64_t
+deadletter_remove(struct db *db, int64_t id)
 {
-	struct text store = { 0 };
-	struct deadletter_row row;
-	int64_t visited = 0;
-	int loaded = 0;
-	size_t i;
+	struct sqlite3_stmt *stmt;
 
-	for (i = 0; i < ids->count; i++) {
-		if ((loaded = load(db, ids->ids[i], &store, &row)) == -1)
-			break;
-		if (loaded == 0)
-			continue;
-		visited++;
-		if (visit(cookie, &row) != 0)
-			break;
-	}
-	text_free(&store);
-	return loaded == -1 ? -1 : visited;
+	if ((stmt = db_prepare(db, REMOVE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	return db_step(db, stmt) == DB_DONE ? db_changes(db) : -1;
 }
 
 int64_t
-deadletter_list(struct db *db, const struct deadletter_filter *filter,
-    enum deadletter_order order, int64_t limit, deadletter_visit *visit,
-    void *cookie)
+deadletter_set_series(struct db *db, int64_t id, int64_t series_id)
 {
-	struct listing_ids ids = { 0 };
-	int64_t visited = -1;
+	struct sqlite3_stmt *stmt;
 
-	if (choose(db, filter, order, limit, &ids) == 0)
-		visited = visit_all(db, &ids, visit, cookie);
-	listing_free_ids(&ids);
-	return visited;
+	if ((stmt = db_prepare(db, SET_SERIES)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	db_bind_int(db, stmt, ":series_id", series_id);
+	return db_step(db, stmt) == DB_DONE ? db_changes(db) : -1;
 }
 
 int
-deadletter_show(
-    struct db *db, int64_t id, deadletter_visit *visit, void *cookie)
+deadletter_import(struct db *db, const struct deadletter_new *row)
 {
-	struct text store = { 0 };
-	struct deadletter_row row;
-	int loaded = load(db, id, &store, &row);
+	struct sqlite3_stmt *stmt;
 
-	if (loaded == 1)
-		visit(cookie, &row);
-	text_free(&store);
-	return loaded;
+	if ((stmt = db_prepare(db, IMPORT)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", row->id);
+	db_bind_int(db, stmt, ":series_id", row->series_id);
+	db_bind_text_static(db, stmt, ":value", row->value, row->value_len);
+	db_bind_int(db, stmt, ":accepted_at", row->accepted_at);
+	db_bind_optional(db, stmt, ":observed_at", row->observed_at, -1);
+	db_bind_int(db, stmt, ":attempts", row->attempts);
+	db_bind_int(db, stmt, ":died_at", row->died_at);
+	db_bind_optional(db, stmt, ":code", row->code, -1);
+	db_bind_text(db, stmt, ":message", row->message);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }

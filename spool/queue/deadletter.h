@@ -2,6 +2,7 @@
 #define QUEUE_DEADLETTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct db;
@@ -32,10 +33,32 @@ struct death {
 int deadletter_move(
     struct db *db, int64_t lane_id, int64_t id, const struct death *death);
 
+/** In the caller's bracket: the lane of the dead row ${id}.  1, 0 (it is dead
+ * no longer, or its series is lost), -1. */
+int deadletter_lane(struct db *db, int64_t id, int64_t *lane_id);
+/** In the caller's bracket: remove it; what belongs to it, and the ledger, are
+ * the caller's.  Rows removed, or -1. */
+int64_t deadletter_remove(struct db *db, int64_t id);
+/** In the caller's bracket: it is of another series now.  Rows changed, or -1. */
+int64_t deadletter_set_series(struct db *db, int64_t id, int64_t series_id);
+
+/** A row that comes from outside. */
+struct deadletter_new {
+	int64_t id, series_id;
+	const char *value;
+	size_t value_len;
+	int64_t accepted_at, observed_at; /* observed_at -1: not told */
+	int64_t attempts, died_at;
+	int64_t code; /* that it was refused with, -1: none */
+	const char *message;
+};
+/** In the caller's bracket: insert it, cause "import".  0 or -1. */
+int deadletter_import(struct db *db, const struct deadletter_new *row);
+
 /** One dead row, as the interface shows it.  -1 and NULL for what is unknown.
  * Texts live until the callback returns. */
 struct deadletter_row {
-	int64_t id, series_id;
+	int64_t id, series_id, lane_id; /* lane_id -1: its series is lost */
 	const char *ns, *region, *account, *metric, *dimensions, *value;
 	int64_t code;
 	const char *cause, *scope, *message;
@@ -57,7 +80,9 @@ struct deadletter_filter {
 	const char *dimension_key, *dimension_value; /* both or neither */
 	int64_t since, until;                        /* time of death */
 	int64_t accepted_before, accepted_after;
-	int64_t replays_least; /* -1: any */
+	int64_t replays_least;     /* -1: any */
+	int64_t first_id, last_id; /* 0: any */
+	int64_t operation;         /* that replayed or edited it; 0: any */
 };
 enum deadletter_order {
 	DEADLETTER_BY_ID,
@@ -75,5 +100,19 @@ int64_t deadletter_list(struct db *db, const struct deadletter_filter *filter,
 /** One by id: 1 visited, 0 none, -1. */
 int deadletter_show(
     struct db *db, int64_t id, deadletter_visit *visit, void *cookie);
+
+/** Dead rows that have code, cause, namespace and metric in common.  Texts
+ * live until the callback returns. */
+struct deadletter_group {
+	int64_t code, http_status;                 /* -1, 0: none */
+	const char *cause, *ns, *metric, *message; /* message: the example's */
+	int64_t rows, first_died_at, last_died_at, example_id;
+};
+typedef int deadletter_group_visit(
+    void *cookie, const struct deadletter_group *group);
+/** Visit all groups, largest first, in one snapshot; ${visit} must not wait for
+ * anybody.  What it returns other than 0 ends the list.  How many, or -1. */
+int64_t deadletter_groups(
+    struct db *db, deadletter_group_visit *visit, void *cookie);
 
 #endif

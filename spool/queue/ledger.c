@@ -203,6 +203,16 @@ ledger_replay(struct db *db, int64_t rows, int64_t *first_id)
 }
 
 int
+ledger_import(struct db *db, int64_t rows, int64_t *first_id)
+{
+	struct ledger_row delta = {
+		.last_id = rows, .accepted = rows, .dead = rows
+	};
+
+	return give_ids(db, &delta, first_id);
+}
+
+int
 ledger_move(
     struct db *db, enum ledger_column from, enum ledger_column to, int64_t rows)
 {

@@ -50,6 +50,10 @@ int ledger_move(struct db *db, enum ledger_column from, enum ledger_column to,
  * them.  0 or -1. */
 int ledger_replay(struct db *db, int64_t rows, int64_t *first_id);
 
+/** An import of dead letters: accepted, and dead; ids as ledger_accept() gives
+ * them.  0 or -1. */
+int ledger_import(struct db *db, int64_t rows, int64_t *first_id);
+
 /** Count rows whose key was known; requests with an unknown outcome. */
 int ledger_count_duplicates(struct db *db, int64_t rows);
 int ledger_count_ambiguous(struct db *db, int64_t requests);

@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 #include "db.h"
+#include "origin.h"
 #include "series.h"
 
 #define INSERT_COLUMNS \
@@ -19,13 +20,23 @@ static const char INSERT_EIGHT[] = INSERT_COLUMNS PLACES
     "," PLACES "," PLACES "," PLACES "," PLACES "," PLACES "," PLACES
     "," PLACES;
 
-static const char PAGE[] =
-    "SELECT metric.id, metric.series_id, metric.value, metric.accepted_at,"
-    "  metric.attempts, metric.observed_at, metric.expires_at,"
-    "  series.lane_id, series.hash, series.wire"
-    " FROM metric LEFT JOIN series ON series.id = metric.series_id"
-    " WHERE metric.lane_id = :lane_id AND metric.id > :after"
-    " ORDER BY metric.id LIMIT :limit";
+#define PAGE_COLUMNS \
+	"SELECT metric.id, metric.series_id, metric.value, " \
+	"metric.accepted_at," \
+	"  metric.attempts, metric.observed_at, metric.expires_at," \
+	"  series.lane_id, series.hash, series.wire"
+#define PAGE_SERIES \
+	" FROM metric LEFT JOIN series ON series.id = metric.series_id"
+#define PAGE_ROWS \
+	" WHERE metric.lane_id = :lane_id AND metric.id > :after" \
+	" ORDER BY metric.id LIMIT :limit"
+
+static const char PAGE[] = PAGE_COLUMNS ", 0, 0" PAGE_SERIES PAGE_ROWS;
+
+/* Where none was replayed, looking for each row's origin is spared. */
+static const char PAGE_REPLAYED[] = PAGE_COLUMNS
+    ", origin.id IS NOT NULL, origin.alone" PAGE_SERIES
+    " LEFT JOIN origin ON origin.id = metric.id" PAGE_ROWS;
 
 static const char REMOVE[] =
     "DELETE FROM metric WHERE lane_id = :lane_id AND id = :id";
@@ -34,11 +45,14 @@ static const char REMOVE_RANGE[] =
     "DELETE FROM metric"
     " WHERE lane_id = :lane_id AND id BETWEEN :first AND :last";
 
-/* Before the rows go: ids are global, so a range holds others' rows too. */
-static const char FORGET_ORIGINS[] =
-    "DELETE FROM origin WHERE id BETWEEN :first AND :last"
-    " AND EXISTS (SELECT 1 FROM metric"
-    "  WHERE metric.lane_id = :lane_id AND metric.id = origin.id)";
+static const char REVIVE[] =
+    "INSERT INTO metric (lane_id, id, series_id, value, accepted_at,"
+    "  attempts, observed_at, expires_at)"
+    " SELECT series.lane_id, :new_id, dead_letter.series_id,"
+    "  dead_letter.value, dead_letter.accepted_at, dead_letter.attempts,"
+    "  dead_letter.observed_at, dead_letter.expires_at"
+    " FROM dead_letter JOIN series ON series.id = dead_letter.series_id"
+    " WHERE dead_letter.id = :id";
 
 static const char ATTEMPTED[] =
     "UPDATE metric SET attempts = attempts + 1"
@@ -154,6 +168,8 @@ read_row(struct sqlite3_stmt *stmt, int64_t lane_id, int64_t verified[VERIFIED],
 	row->attempts = db_column_int(stmt, 4);
 	row->observed_at = db_column_optional(stmt, 5, -1);
 	row->expires_at = db_column_optional(stmt, 6, -1);
+	row->replayed = db_column_int(stmt, 10) != 0;
+	row->alone = db_column_int(stmt, 11) != 0;
 	row->wire = db_column_text(stmt, 9);
 	row->wire_len = db_column_len(stmt, 9);
 	known = &verified[(uint64_t)row->series_id % VERIFIED];
@@ -171,9 +187,10 @@ metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
 	struct sqlite3_stmt *stmt;
 	struct metric_row row;
 	enum db_stepped stepped;
-	int visited = 0;
+	int visited = 0, replayed;
 
-	if ((stmt = db_prepare(db, PAGE)) == NULL)
+	if ((replayed = origin_any(db, after_id)) == -1 ||
+	    (stmt = db_prepare(db, replayed ? PAGE_REPLAYED : PAGE)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":lane_id", lane_id);
 	db_bind_int(db, stmt, ":after", after_id);
@@ -220,7 +237,7 @@ metric_take(struct db *db, int64_t lane_id, int64_t id)
 int64_t
 metric_remove(struct db *db, int64_t lane_id, int64_t id)
 {
-	if (change(db, FORGET_ORIGINS, lane_id, id, id) == -1)
+	if (origin_forget(db, lane_id, id, id))
 		return -1;
 	return metric_take(db, lane_id, id);
 }
@@ -228,9 +245,21 @@ metric_remove(struct db *db, int64_t lane_id, int64_t id)
 int64_t
 metric_remove_range(struct db *db, int64_t lane_id, int64_t first, int64_t last)
 {
-	if (change(db, FORGET_ORIGINS, lane_id, first, last) == -1)
+	if (origin_forget(db, lane_id, first, last))
 		return -1;
 	return change(db, REMOVE_RANGE, lane_id, first, last);
+}
+
+int64_t
+metric_revive(struct db *db, int64_t dead_id, int64_t id)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, REVIVE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", dead_id);
+	db_bind_int(db, stmt, ":new_id", id);
+	return db_step(db, stmt) == DB_DONE ? db_changes(db) : -1;
 }
 
 int

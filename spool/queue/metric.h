@@ -15,6 +15,8 @@ struct metric_row {
 	int64_t accepted_at, attempts, observed_at, expires_at;
 	const char *wire; /* its series' text up to the value */
 	size_t wire_len;
+	bool replayed; /* it was dead before */
+	bool alone;    /* and goes in a request of its own, as a canary */
 };
 
 /** What metric_insert() stores. */
@@ -53,6 +55,10 @@ int64_t metric_take(struct db *db, int64_t lane_id, int64_t id);
  * Rows removed, or -1. */
 int64_t metric_remove_range(
     struct db *db, int64_t lane_id, int64_t first, int64_t last);
+/** Queue the dead row ${dead_id} again as ${id}, with its times and attempts;
+ * the dead one stays, and counters are the caller's.  Rows inserted (0: there
+ * is no such row, or its series is lost), or -1. */
+int64_t metric_revive(struct db *db, int64_t dead_id, int64_t id);
 /** Add one to the attempts of one row, or of a range. 0 or -1. */
 int metric_attempted(struct db *db, int64_t lane_id, int64_t id);
 int metric_attempted_range(

@@ -53,8 +53,14 @@ names_everything_that_is_wrong(void **state)
 		    "1 pending rows have no series in their lane" },
 		{ "INSERT INTO gap VALUES (50, 51, 0, '')",
 		    "the ledger says 0 missing ids, there are 2" },
-		{ "INSERT INTO origin VALUES (50, 1, 1, NULL)",
+		{ "INSERT INTO origin (id, origin_id, replays) VALUES (50, 1, "
+		  "1)",
 		    "1 records of a replay belong to no row" },
+		{ "INSERT INTO edit (row_id, series_id, edited_at, edited_by,"
+		  " operation_id) VALUES (50, 1, 0, 'me', 1)",
+		    "1 records of an edit belong to no row" },
+		{ "INSERT INTO operation_row (group_id, row_id) VALUES (5, 1)",
+		    "1 rows are named by a replay that is over" },
 		{ "INSERT INTO dead_letter SELECT id, series_id, value, 0,"
 		  " NULL, NULL, 0, 0, 'code', NULL, 'row', '', NULL, NULL, 0,"
 		  " NULL, '' FROM metric WHERE id = 2",

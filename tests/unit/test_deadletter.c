@@ -178,7 +178,8 @@ keeps_the_origin_of_a_replayed_row(void **state)
 	struct seen seen = { 0 };
 	int64_t id = store_put(store, "cvm", "cpu", 1);
 
-	store_run(store, "INSERT INTO origin VALUES (1, 77, 2, NULL)");
+	store_run(store,
+	    "INSERT INTO origin (id, origin_id, replays) VALUES (1, 77, 2)");
 	assert_int_equal(deadletter_move(store->db, 1, id, &DEATH), 1);
 	assert_int_equal(deadletter_show(store->db, id, see, &seen), 1);
 	assert_int_equal(seen.row.replays, 2);
@@ -219,7 +220,8 @@ fill(struct store *store)
 		store_commit(store);
 		kill_row(store, ROWS[i].ns, id, ROWS[i].code, ROWS[i].died_at);
 	}
-	store_run(store, "INSERT INTO origin VALUES (5, 1, 3, NULL)");
+	store_run(store,
+	    "INSERT INTO origin (id, origin_id, replays) VALUES (5, 1, 3)");
 }
 
 static struct deadletter_filter
@@ -236,14 +238,15 @@ static void
 lists_what_the_filter_lets_through(void **state)
 {
 	struct store *store = *state;
-	struct deadletter_filter filters[12];
-	static const char *const EXPECTED[12] = { "123456", "1346", "45", "123",
-		"346", "3", "12", "456", "12", "56", "5", "4" };
+	struct deadletter_filter filters[15];
+	static const char *const EXPECTED[15] = { "123456", "1346", "45", "123",
+		"346", "3", "12", "456", "12", "56", "5", "4", "3456", "123",
+		"34" };
 	struct seen seen;
 	char ids[16];
 	int i, at;
 
-	for (i = 0; i < 12; i++)
+	for (i = 0; i < 15; i++)
 		filters[i] = all();
 	filters[1].metric_glob = "c?u";
 	filters[2].codes = "[1020,null]";
@@ -259,8 +262,12 @@ lists_what_the_filter_lets_through(void **state)
 	filters[9].causes = "[\"code\",\"http\"]";
 	filters[10].replays_least = 3;
 	filters[11].causes = "[\"late\"]";
+	filters[12].first_id = 3;
+	filters[13].last_id = 3;
+	filters[14].first_id = 3;
+	filters[14].last_id = 4;
 	fill(store);
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < 15; i++) {
 		memset(&seen, 0, sizeof(seen));
 		assert_int_equal(deadletter_list(store->db, &filters[i],
 				     DEADLETTER_BY_ID, -1, see, &seen),

@@ -140,8 +140,9 @@ stays_while_a_dead_row_a_suspect_or_an_edit_uses_it(void **state)
 	assert_int_equal(suspect_store(store->db, &suspect), 0);
 	intern(store, lane_id, "edited");
 	store_run(store,
-	    "INSERT INTO edit (row_id, series_id, edited_at, edited_by)"
-	    " SELECT 1, id, 0, 'me' FROM series WHERE wire = 'edited'");
+	    "INSERT INTO edit (row_id, series_id, edited_at, edited_by,"
+	    "  operation_id) SELECT 1, id, 0, 'me', 1 FROM series WHERE wire = "
+	    "'edited'");
 	assert_int_equal(collect(store), 0);
 	assert_int_equal(suspect_clear(store->db, suspect.series_id), 0);
 	assert_int_equal(collect(store), 1);

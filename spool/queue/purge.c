@@ -1,0 +1,104 @@
+#include "purge.h"
+
+#include "db.h"
+#include "deadletter.h"
+#include "ledger.h"
+#include "listing.h"
+#include "origin.h"
+
+static const char OLDEST[] = "SELECT id FROM dead_letter"
+			     " ORDER BY died_at, id LIMIT :most";
+
+static const char BEFORE[] =
+    "SELECT id FROM dead_letter WHERE died_at < :before"
+    " ORDER BY died_at, id LIMIT :most";
+
+int64_t
+purge_rows(struct db *db, const int64_t *ids, size_t count)
+{
+	int64_t gone = 0, removed;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if ((removed = deadletter_remove(db, ids[i])) == -1)
+			return -1;
+		if (removed == 1 && origin_forget_dead(db, ids[i]))
+			return -1;
+		gone += removed;
+	}
+	return ledger_move(db, LEDGER_DEAD, LEDGER_PURGED, gone) ? -1 : gone;
+}
+
+static int
+choose(struct db *db, const char *sql, int64_t before, int64_t most,
+    struct listing_ids *ids)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, sql)) == NULL)
+		return -1;
+	if (sql == BEFORE)
+		db_bind_int(db, stmt, ":before", before);
+	db_bind_int(db, stmt, ":most", most);
+	return listing_add_ids(db, stmt, ids);
+}
+
+/* How many are over the bound. */
+static int
+count_excess(struct db *db, int64_t max_rows, int64_t *excess)
+{
+	struct ledger_row ledger;
+
+	*excess = 0;
+	if (max_rows <= 0)
+		return 0;
+	if (ledger_read(db, &ledger))
+		return -1;
+	*excess = ledger.dead - max_rows;
+	return 0;
+}
+
+static int
+choose_all(struct db *db, int64_t max_rows, int64_t died_before, int64_t most,
+    struct listing_ids *ids)
+{
+	int64_t excess;
+
+	if (count_excess(db, max_rows, &excess))
+		return -1;
+	if (excess > 0)
+		return choose(
+		    db, OLDEST, -1, excess < most ? excess : most, ids);
+	if (died_before < 0)
+		return 0;
+	return choose(db, BEFORE, died_before, most, ids);
+}
+
+/* In one bracket; a look at nothing costs no commit. */
+static int64_t
+purge(struct db *db, const struct listing_ids *ids)
+{
+	int64_t gone;
+
+	if (ids->count == 0)
+		return 0;
+	if (db_begin(db))
+		return -1;
+	if ((gone = purge_rows(db, ids->ids, ids->count)) == -1) {
+		db_rollback(db);
+		return -1;
+	}
+	return db_commit(db) ? -1 : gone;
+}
+
+int64_t
+purge_bounds(struct db *db, int64_t max_rows, int64_t died_before, int64_t most)
+{
+	struct listing_ids ids = { 0 };
+	int64_t gone = -1;
+
+	if (choose_all(db, max_rows, died_before, most, &ids) == 0)
+		gone = purge(db, &ids);
+	listing_free_ids(&ids);
+	return gone;
+}

@@ -1,0 +1,23 @@
+#ifndef QUEUE_PURGE_H
+#define QUEUE_PURGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+/** Remove the dead rows ${ids}, counted as purged; those that are dead no
+ * longer are passed over.  In the caller's bracket, which should hold no more
+ * than OPERATION_ROWS.  How many went, or -1. */
+int64_t purge_rows(struct db *db, const int64_t *ids, size_t count);
+
+/**
+ * purge_bounds(db, max_rows, died_before, most):
+ * In a bracket of its own: remove those that died before ${died_before} (-1:
+ * none), and the longest dead beyond ${max_rows} (0: any number may stay), at
+ * most ${most} in all.  How many went, or -1.
+ */
+int64_t purge_bounds(
+    struct db *db, int64_t max_rows, int64_t died_before, int64_t most);
+
+#endif
