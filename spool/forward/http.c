@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <ev.h>
 #include <curl/curl.h>
@@ -20,8 +21,10 @@ struct http {
 	struct flight *flights; /* all that are out */
 	CURL *spares[SPARES];
 	size_t spare_count;
-	ev_timer wake;   /* libcurl's timer */
-	ev_timer answer; /* for flights that could not start */
+	curl_socket_t writes; /* the latest that waits to be written to */
+	ev_timer wake;        /* libcurl's timer */
+	ev_timer answer;      /* for flights that could not start */
+	ev_timer late;        /* for those that ended while starting */
 };
 
 /* A socket that libcurl wants watched. */
@@ -155,6 +158,14 @@ on_answer(struct ev_loop *loop, ev_timer *timer, int events)
 	finish(http, last, last->unstarted);
 }
 
+static void
+on_late(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)events;
+	ev_timer_stop(loop, timer);
+	harvest(timer->data);
+}
+
 static int
 watch_timer(CURLM *multi, long timeout_ms, void *cookie)
 {
@@ -215,8 +226,10 @@ watch_socket(
 		return 0;
 	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
 		events |= EV_READ;
-	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) {
 		events |= EV_WRITE;
+		http->writes = socket;
+	}
 	ev_io_stop(http->loop, &watch->io);
 	ev_io_set(&watch->io, socket, events);
 	ev_io_start(http->loop, &watch->io);
@@ -268,7 +281,8 @@ http_new(struct ev_loop *loop, const struct config_receiver *receiver,
 	http->receiver = *receiver;
 	ev_timer_init(&http->wake, on_wake, 0.0, 0.0);
 	ev_timer_init(&http->answer, on_answer, 0.0, 0.0);
-	http->wake.data = http->answer.data = http;
+	ev_timer_init(&http->late, on_late, 0.0, 0.0);
+	http->wake.data = http->answer.data = http->late.data = http;
 	if (set_up_multi(http) || set_up_headers(http)) {
 		http_free(http);
 		goto memory;
@@ -295,6 +309,7 @@ http_free(struct http *http)
 	curl_multi_cleanup(http->multi);
 	ev_timer_stop(http->loop, &http->wake);
 	ev_timer_stop(http->loop, &http->answer);
+	ev_timer_stop(http->loop, &http->late);
 	curl_slist_free_all(http->post_headers);
 	curl_slist_free_all(http->get_headers);
 	free(http);
@@ -305,6 +320,29 @@ void
 http_configure(struct http *http, const struct config_receiver *receiver)
 {
 	http->receiver = *receiver;
+}
+
+static bool
+is_writable(curl_socket_t socket)
+{
+	struct pollfd look = { .fd = socket, .events = POLLOUT };
+
+	return poll(&look, 1, 0) == 1;
+}
+
+/* Get as far as is possible at once: who posts may be about to wait for a
+ * disk, and the request travels meanwhile.  What ends here is told later. */
+static void
+depart(struct http *http)
+{
+	int running;
+
+	http->writes = CURL_SOCKET_BAD;
+	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	if (http->writes != CURL_SOCKET_BAD && is_writable(http->writes))
+		curl_multi_socket_action(
+		    http->multi, http->writes, CURL_CSELECT_OUT, &running);
+	ev_timer_start(http->loop, &http->late);
 }
 
 /* Give the flight to libcurl.  What is refused here is answered by the loop,
@@ -319,6 +357,8 @@ start(struct http *http, struct flight *flight)
 		flight->unstarted = CURLE_OUT_OF_MEMORY;
 	if (flight->unstarted != CURLE_OK)
 		ev_timer_start(http->loop, &http->answer);
+	else
+		depart(http);
 }
 
 struct flight *
