@@ -1,21 +1,20 @@
 /* links: base */
 /*
- * bench_sink PORT_FILE: answers 0 to everything until TERM, then prints the
- * rows it was sent.
+ * bench_sink PORT_FILE [DELAY_MS SERVERS]: answers 0 to everything until TERM,
+ * then prints the rows it was sent.  An answer takes DELAY_MS; SERVERS
+ * requests are worked on at a time.
  */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "sink.h"
 
-static volatile sig_atomic_t ended;
-
-static void
-on_term(int number)
-{
-	(void)number;
-	ended = 1;
-}
+static atomic_llong total;
+static struct timespec delay;
+static int sink;
 
 static int64_t
 count_rows(const char *text)
@@ -30,28 +29,54 @@ count_rows(const char *text)
 	return rows;
 }
 
+static void
+serve(int client, char *text)
+{
+	if (sink_read(client, text) == 0) {
+		close(client);
+		return;
+	}
+	total += count_rows(text);
+	if (delay.tv_sec > 0 || delay.tv_nsec > 0)
+		nanosleep(&delay, NULL);
+	sink_answer(client);
+}
+
+static void *
+serve_all(void *unused)
+{
+	char *text = malloc(SINK_ROOM);
+	int client;
+
+	(void)unused;
+	bench_need(text != NULL, "memory");
+	for (;;)
+		if ((client = accept(sink, NULL, NULL)) != -1)
+			serve(client, text);
+	return NULL;
+}
+
 int
 main(int argc, char *argv[])
 {
-	struct sigaction action = { .sa_handler = on_term };
-	char *text = malloc(SINK_ROOM);
-	int64_t rows = 0;
-	int sink, client;
+	int servers = 1, number;
+	pthread_t thread;
+	sigset_t term;
 
-	bench_need(argc == 2 && text != NULL, "usage");
-	sigaction(SIGTERM, &action, NULL); /* no SA_RESTART: accept() ends */
-	sink = sink_listen(argv[1]);
-	while (!ended) {
-		if ((client = accept(sink, NULL, NULL)) == -1)
-			continue;
-		if (sink_read(client, text) == 0) {
-			close(client);
-			continue;
-		}
-		sink_answer(client);
-		rows += count_rows(text);
+	bench_need(argc == 2 || argc == 4, "usage");
+	if (argc == 4) {
+		delay.tv_sec = atol(argv[2]) / 1000;
+		delay.tv_nsec = atol(argv[2]) % 1000 * 1000000;
+		servers = atoi(argv[3]);
 	}
-	printf("%lld\n", (long long)rows);
-	free(text);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &term, NULL);
+	sink = sink_listen(argv[1]);
+	while (servers-- > 0)
+		bench_need(pthread_create(&thread, NULL, serve_all, NULL) == 0,
+		    "a thread");
+	sigwait(&term, &number);
+	printf("%lld\n", (long long)total);
 	return 0;
 }
