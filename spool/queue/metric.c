@@ -20,18 +20,21 @@ static const char INSERT_EIGHT[] = INSERT_COLUMNS PLACES
     "," PLACES "," PLACES "," PLACES "," PLACES "," PLACES "," PLACES
     "," PLACES;
 
+/* The fewer columns a page has the better: what is rarely there comes last,
+ * behind one that tells whether it is. */
 #define PAGE_COLUMNS \
-	"SELECT metric.id, metric.series_id, metric.value, " \
-	"metric.accepted_at," \
-	"  metric.attempts, metric.observed_at, metric.expires_at," \
-	"  series.lane_id, series.hash, series.wire"
+	"SELECT metric.id, metric.series_id, metric.value," \
+	"  metric.accepted_at, metric.attempts, series.wire, series.hash," \
+	"  coalesce(metric.observed_at, metric.expires_at)," \
+	"  metric.observed_at, metric.expires_at"
 #define PAGE_SERIES \
-	" FROM metric LEFT JOIN series ON series.id = metric.series_id"
+	" FROM metric LEFT JOIN series ON series.id = metric.series_id" \
+	"  AND series.lane_id = metric.lane_id"
 #define PAGE_ROWS \
 	" WHERE metric.lane_id = :lane_id AND metric.id > :after" \
 	" ORDER BY metric.id LIMIT :limit"
 
-static const char PAGE[] = PAGE_COLUMNS ", 0, 0" PAGE_SERIES PAGE_ROWS;
+static const char PAGE[] = PAGE_COLUMNS PAGE_SERIES PAGE_ROWS;
 
 /* Where none was replayed, looking for each row's origin is spared. */
 static const char PAGE_REPLAYED[] = PAGE_COLUMNS
@@ -142,36 +145,41 @@ row_sane(const struct metric_row *row)
 	    number_read(row->value, row->value_len, &value) == 0;
 }
 
-/* H10, the text under which it would be sent. */
+/* H10, the text under which it would be sent; empty: it has no series, or
+ * one of another lane. */
 static bool
 series_sane(struct sqlite3_stmt *stmt, const struct metric_row *row)
 {
-	if (db_column_is_null(stmt, 9))
-		return false;
-	return db_column_int(stmt, 7) == row->lane_id &&
-	    db_column_int(stmt, 8) ==
+	return row->wire_len > 0 &&
+	    db_column_int(stmt, 6) ==
 	    series_hash(row->lane_id, row->wire, row->wire_len);
 }
 
 static void
-read_row(struct sqlite3_stmt *stmt, int64_t lane_id, int64_t verified[VERIFIED],
+read_times(struct sqlite3_stmt *stmt, struct metric_row *row)
+{
+	row->observed_at = row->expires_at = -1;
+	if (db_column_is_null(stmt, 7))
+		return;
+	row->observed_at = db_column_optional(stmt, 8, -1);
+	row->expires_at = db_column_optional(stmt, 9, -1);
+}
+
+static void
+read_row(struct sqlite3_stmt *stmt, int64_t verified[VERIFIED],
     struct metric_row *row)
 {
 	int64_t *known;
 
-	row->lane_id = lane_id;
 	row->id = db_column_int(stmt, 0);
 	row->series_id = db_column_int(stmt, 1);
 	row->value = db_column_text(stmt, 2);
 	row->value_len = db_column_len(stmt, 2);
 	row->accepted_at = db_column_int(stmt, 3);
 	row->attempts = db_column_int(stmt, 4);
-	row->observed_at = db_column_optional(stmt, 5, -1);
-	row->expires_at = db_column_optional(stmt, 6, -1);
-	row->replayed = db_column_int(stmt, 10) != 0;
-	row->alone = db_column_int(stmt, 11) != 0;
-	row->wire = db_column_text(stmt, 9);
-	row->wire_len = db_column_len(stmt, 9);
+	row->wire = db_column_text(stmt, 5);
+	row->wire_len = db_column_len(stmt, 5);
+	read_times(stmt, row);
 	known = &verified[(uint64_t)row->series_id % VERIFIED];
 	if (row->series_id != *known && series_sane(stmt, row))
 		*known = row->series_id;
@@ -185,7 +193,7 @@ metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
 {
 	int64_t verified[VERIFIED] = { 0 };
 	struct sqlite3_stmt *stmt;
-	struct metric_row row;
+	struct metric_row row = { .lane_id = lane_id };
 	enum db_stepped stepped;
 	int visited = 0, replayed;
 
@@ -196,7 +204,11 @@ metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
 	db_bind_int(db, stmt, ":after", after_id);
 	db_bind_int(db, stmt, ":limit", limit);
 	while ((stepped = db_step(db, stmt)) == DB_ROW) {
-		read_row(stmt, lane_id, verified, &row);
+		read_row(stmt, verified, &row);
+		if (replayed) {
+			row.replayed = db_column_int(stmt, 10) != 0;
+			row.alone = db_column_int(stmt, 11) != 0;
+		}
 		visited++;
 		if (visit(cookie, &row) != 0)
 			break;
