@@ -12,7 +12,8 @@
 	" LEFT JOIN series ON series.id = dead_letter.series_id" \
 	" LEFT JOIN lane ON lane.id = series.lane_id" \
 	" LEFT JOIN origin ON origin.id = dead_letter.id" \
-	" WHERE (:codes IS NULL OR EXISTS (SELECT 1" \
+	" WHERE dead_letter.id BETWEEN :first_id AND :last_id" \
+	" AND (:codes IS NULL OR EXISTS (SELECT 1" \
 	"  FROM json_each(:codes) AS chosen" \
 	"  WHERE chosen.value IS dead_letter.code))" \
 	" AND (:causes IS NULL OR EXISTS (SELECT 1" \
@@ -25,8 +26,6 @@
 	" AND (:accepted_after IS NULL" \
 	"  OR dead_letter.accepted_at > :accepted_after)" \
 	" AND (:replays IS NULL OR ifnull(origin.replays, 0) >= :replays)" \
-	" AND (:first_id IS NULL OR dead_letter.id >= :first_id)" \
-	" AND (:last_id IS NULL OR dead_letter.id <= :last_id)" \
 	" AND (:operation IS NULL OR EXISTS (SELECT 1 FROM operation_group" \
 	"   WHERE operation_group.id = origin.group_id" \
 	"   AND operation_group.operation_id = :operation)" \
@@ -114,8 +113,9 @@ bind_filter(struct db *db, struct sqlite3_stmt *stmt,
 	db_bind_optional(
 	    db, stmt, ":accepted_after", filter->accepted_after, -1);
 	db_bind_optional(db, stmt, ":replays", filter->replays_least, -1);
-	db_bind_optional(db, stmt, ":first_id", filter->first_id, 0);
-	db_bind_optional(db, stmt, ":last_id", filter->last_id, 0);
+	db_bind_int(db, stmt, ":first_id", filter->first_id);
+	db_bind_int(db, stmt, ":last_id",
+	    filter->last_id == 0 ? INT64_MAX : filter->last_id);
 	db_bind_optional(db, stmt, ":operation", filter->operation, 0);
 }
 

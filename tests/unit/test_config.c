@@ -472,6 +472,9 @@ marks_what_writers_obey(void **state)
 			shared |= strcmp(key->section, SHARED[i]) == 0;
 		if (strcmp(key->key, "path") == 0)
 			shared = false;
+		/* The defaults of a command that repairs. */
+		shared |= strcmp(key->key, "max_replays") == 0 ||
+		    strcmp(key->key, "replay_rate") == 0;
 		assert_int_equal(key->for_writers, shared);
 	}
 }

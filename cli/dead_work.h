@@ -1,0 +1,34 @@
+#ifndef CLI_DEAD_WORK_H
+#define CLI_DEAD_WORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "queue/operation.h"
+
+struct db;
+struct dead_choice;
+struct fault;
+
+/*
+ * What edit and purge have in common: an operation that this process carries
+ * out itself, in transactions of at most OPERATION_ROWS rows.
+ */
+
+/** Fill ${row} for an operation on ${choice}: who asks, when, for what. */
+void dead_work_describe(struct operation_row *row, enum operation_kind kind,
+    const struct dead_choice *choice);
+/** Store it.  0, or -1 with ${fault}. */
+int dead_work_begin(
+    struct db *db, struct operation_row *row, struct fault *fault);
+
+/** One transaction's work on ${count} rows: returns the rows done, or -1; what
+ * else was passed over goes into ${skipped}. */
+typedef int64_t dead_work_step(struct db *db, void *cookie, const int64_t *ids,
+    size_t count, int64_t *skipped);
+/** Do all of it, and end the operation.  0, or -1 with ${fault}: what was done
+ * stays done. */
+int dead_work_do(struct db *db, struct operation_row *row, const int64_t *ids,
+    size_t count, dead_work_step *step, void *cookie, struct fault *fault);
+
+#endif
