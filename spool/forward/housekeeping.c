@@ -9,6 +9,7 @@
 #include "queue/ballast.h"
 #include "queue/checkpoint.h"
 #include "queue/db.h"
+#include "queue/enqueue_key.h"
 #include "queue/ledger.h"
 #include "queue/series.h"
 #include "queue/upkeep.h"
@@ -23,6 +24,8 @@
 #define STEP_MS 20        /* between the steps of long work */
 #define SWEEP_MS 600000   /* between two walks over all series */
 #define SWEEP_STEP 500    /* series a step */
+#define KEYS_MS 60000     /* between looks for keys that have expired */
+#define KEYS_STEP 500     /* of them a step */
 #define BALLAST_MS 30000  /* between looks at the ballast */
 #define PAGES_LEFT 256    /* free pages that are not worth a word */
 #define COMPLAIN_MS 600000
@@ -40,6 +43,7 @@ struct housekeeping {
 	int64_t wal_written_ns; /* the file's time then */
 	int64_t checkpoint_ms;  /* not before this */
 
+	int64_t keys_ms; /* not before this */
 	int64_t series_cursor;
 	int64_t sweep_ms, vacuum_ms, ballast_ms; /* not before these */
 	bool no_room; /* for the ballast; said already */
@@ -159,6 +163,25 @@ remember(struct housekeeping *housekeeping, int64_t wall_ms)
 		housekeeping->ledger = ledger;
 }
 
+/* ---- keys ---- */
+
+/* Not left to idle hours: who uses keys may never have any. */
+static int64_t
+forget_keys(
+    struct housekeeping *housekeeping, int64_t steady_ms, int64_t wall_ms)
+{
+	int64_t removed;
+
+	if (steady_ms < housekeeping->keys_ms)
+		return housekeeping->keys_ms;
+	removed = enqueue_key_collect(housekeeping->db, wall_ms, KEYS_STEP);
+	if (removed == -1)
+		complain(housekeeping, "keys");
+	housekeeping->keys_ms = steady_ms +
+	    (removed == KEYS_STEP ? STEP_MS : KEYS_MS);
+	return housekeeping->keys_ms;
+}
+
 /* ---- idle work: each returns when it wants to go on ---- */
 
 static int64_t
@@ -259,9 +282,9 @@ housekeeping_new(struct db *db, const struct config *config, int64_t now_ms)
 	housekeeping->idle_since_ms = -1;
 	housekeeping->ledger.accepted = -1; /* like none */
 	housekeeping->minute = -1;
-	housekeeping->checkpoint_ms = housekeeping->sweep_ms = housekeeping
-								   ->vacuum_ms =
-	    housekeeping->ballast_ms = housekeeping->complain_ms = now_ms;
+	housekeeping->checkpoint_ms = housekeeping->sweep_ms =
+	    housekeeping->vacuum_ms = housekeeping->ballast_ms =
+		housekeeping->complain_ms = housekeeping->keys_ms = now_ms;
 	housekeeping_use_db(housekeeping, db);
 	housekeeping_configure(housekeeping, config);
 	return housekeeping;
@@ -312,6 +335,9 @@ housekeeping_turn(struct housekeeping *housekeeping, bool idle,
 		housekeeping->minute = wall_ms / MINUTE_MS;
 	look_after_log(housekeeping, steady_ms);
 	remember(housekeeping, wall_ms);
+	want_ms = forget_keys(housekeeping, steady_ms, wall_ms);
+	if (want_ms < next_ms)
+		next_ms = want_ms;
 	for (i = 0; idle && i < sizeof(IDLE_WORK) / sizeof(IDLE_WORK[0]); i++) {
 		want_ms = IDLE_WORK[i](housekeeping, steady_ms);
 		if (want_ms < next_ms)

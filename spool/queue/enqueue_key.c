@@ -12,7 +12,10 @@ static const char ADD_KEY[] =
 
 static const char FORGET_EXPIRED_KEYS[] =
     "DELETE FROM enqueue_key WHERE key IN (SELECT key FROM enqueue_key"
-    "  WHERE expires_at <= :now ORDER BY expires_at LIMIT 100)";
+    "  WHERE expires_at <= :now ORDER BY expires_at LIMIT :most)";
+
+static const char HAS_EXPIRED[] =
+    "SELECT EXISTS (SELECT 1 FROM enqueue_key WHERE expires_at <= :now)";
 
 int
 enqueue_key_find(struct db *db, const char *key, int64_t now_ms, int64_t *id)
@@ -45,12 +48,48 @@ enqueue_key_add(struct db *db, const char *key, int64_t id, int64_t expires_at)
 }
 
 int
-enqueue_key_forget(struct db *db, int64_t now_ms)
+enqueue_key_forget(struct db *db, int64_t now_ms, int64_t most)
 {
 	struct sqlite3_stmt *stmt;
 
 	if ((stmt = db_prepare(db, FORGET_EXPIRED_KEYS)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":now", now_ms);
+	db_bind_int(db, stmt, ":most", most);
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+static int
+has_expired(struct db *db, int64_t now_ms)
+{
+	struct sqlite3_stmt *stmt;
+	int found;
+
+	if ((stmt = db_prepare(db, HAS_EXPIRED)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":now", now_ms);
+	if (db_step(db, stmt) != DB_ROW)
+		return -1;
+	found = db_column_int(stmt, 0) != 0;
+	db_reset(stmt);
+	return found;
+}
+
+int64_t
+enqueue_key_collect(struct db *db, int64_t now_ms, int64_t most)
+{
+	int found = has_expired(db, now_ms);
+	int64_t removed;
+
+	if (found != 1)
+		return found;
+	/* An expired key is as good as none: any number may go at a time. */
+	if (db_begin(db))
+		return -1;
+	if (enqueue_key_forget(db, now_ms, most)) {
+		db_rollback(db);
+		return -1;
+	}
+	removed = db_changes(db);
+	return db_commit(db) ? -1 : removed;
 }

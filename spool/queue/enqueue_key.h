@@ -14,8 +14,13 @@ int enqueue_key_find(
 int enqueue_key_add(
     struct db *db, const char *key, int64_t id, int64_t expires_at);
 
-/** Remove up to a hundred keys that have expired; in the caller's bracket.  0
- * or -1. */
-int enqueue_key_forget(struct db *db, int64_t now_ms);
+/** Remove up to ${most} keys that have expired; in the caller's bracket.  0 or
+ * -1. */
+int enqueue_key_forget(struct db *db, int64_t now_ms, int64_t most);
+
+/** enqueue_key_collect(db, now_ms, most):
+ * The same in a bracket of its own, which is not opened where none has expired.
+ * Return how many were removed, or -1. */
+int64_t enqueue_key_collect(struct db *db, int64_t now_ms, int64_t most);
 
 #endif

@@ -40,8 +40,34 @@ stage_free(struct stage *stage)
 	memo_free(stage->memo);
 	text_free(&stage->buffer);
 	text_free(&stage->name);
+	free(stage->key);
 	free(stage->dir);
 	free(stage);
+}
+
+int
+stage_clear(struct stage *stage, struct fault *fault)
+{
+	memo_clear(stage->memo);
+	text_clear(&stage->buffer);
+	free(stage->key);
+	stage->key = NULL;
+	stage->rows = stage->spilled = stage->text_bytes = 0;
+	if (stage->fd == -1)
+		return 0;
+	if (lseek(stage->fd, 0, SEEK_SET) == -1 || ftruncate(stage->fd, 0))
+		return fault_errno(
+		    fault, errno, "cannot empty the staging file");
+	return 0;
+}
+
+int
+stage_set_key(struct stage *stage, const char *key, struct fault *fault)
+{
+	free(stage->key);
+	if ((stage->key = strdup(key)) == NULL)
+		return fault_errno(fault, ENOMEM, "cannot queue");
+	return 0;
 }
 
 /* For file systems without O_TMPFILE. */

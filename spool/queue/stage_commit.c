@@ -202,14 +202,44 @@ reserve(struct stage *stage, struct writer *writer, struct fault *fault)
 	return bytes < LARGE ? 0 : writer_reserve(writer, bytes, fault);
 }
 
+/* Take the key of the whole: 1 if it is known, and so all rows are duplicates;
+ * 0; -1. */
+static int
+take_key(struct source *source, struct writer *writer, int64_t now_ms)
+{
+	const struct stage *stage = source->stage;
+	int64_t id;
+	int taken;
+
+	if (stage->key == NULL)
+		return 0;
+	taken = writer_take_key(writer, stage->key, now_ms, &id, source->fault);
+	if (taken == 1)
+		writer_count_duplicates(writer, stage->rows - 1);
+	return taken;
+}
+
+/* Key and rows are stored in one bracket: after a crash both are there, or
+ * neither. */
+static int
+fill(struct source *source, struct writer *writer, int64_t now_ms)
+{
+	int taken;
+
+	if ((taken = take_key(source, writer, now_ms)) != 0)
+		return taken == 1 ? 0 : -1;
+	if (reserve(source->stage, writer, source->fault))
+		return -1;
+	return queue_all(source, writer, now_ms);
+}
+
 static int
 commit(struct source *source, struct writer *writer, int64_t now_ms,
     struct writer_result *result)
 {
 	if (writer_begin(writer, source->fault))
 		return -1;
-	if (reserve(source->stage, writer, source->fault) ||
-	    queue_all(source, writer, now_ms)) {
+	if (fill(source, writer, now_ms)) {
 		writer_abandon(writer);
 		return -1;
 	}

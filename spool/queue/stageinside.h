@@ -33,6 +33,7 @@ struct stage {
 	int64_t rows, spilled, text_bytes;
 	struct memo *memo;
 	struct text name; /* of the series looked for */
+	char *key;        /* of the whole; or NULL */
 };
 
 /** Move the buffer to the file, which is made if need be.  0 or -1. */

@@ -23,6 +23,10 @@
 /* Rows that are kept back to be inserted together. */
 #define ROWS 64
 
+/* Expired keys that a round removes. */
+#define KEYS_LEAST 100
+#define KEYS_MOST 5000
+
 /* A series as it was resolved. */
 struct resolved {
 	int64_t lane_id, series_id;
@@ -45,7 +49,8 @@ struct writer {
 	struct text name;     /* of the series looked for */
 
 	int64_t first_id, next_id;
-	int64_t duplicates, keys_at; /* keys_at: when keys were used, -1 */
+	int64_t duplicates;
+	int64_t keys, keys_at; /* asked for in this round, and when */
 	struct metric_new rows[ROWS];
 	char values[ROWS][NUMBER_TEXT_SIZE];
 	size_t row_count;
@@ -152,7 +157,7 @@ writer_begin(struct writer *writer, struct fault *fault)
 	}
 	writer->next_id = writer->first_id;
 	writer->duplicates = 0;
-	writer->keys_at = -1;
+	writer->keys = 0;
 	writer->row_count = 0;
 	writer->share_count = 0;
 	return 0;
@@ -221,6 +226,7 @@ writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
 {
 	int64_t memory = writer->config->queue.key_memory_ms;
 
+	writer->keys++;
 	writer->keys_at = now_ms;
 	switch (enqueue_key_find(writer->db, key, now_ms, id)) {
 	case 1:
@@ -234,6 +240,12 @@ writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
 	default:
 		return fail(writer, fault);
 	}
+}
+
+void
+writer_count_duplicates(struct writer *writer, int64_t rows)
+{
+	writer->duplicates += rows;
 }
 
 /* Count a row for its lane; rows of one lane come in runs. */
@@ -328,6 +340,21 @@ writer_add(struct writer *writer, const struct entry *entry,
 	return writer_add_interned(writer, &row, id, fault);
 }
 
+/* More expired keys go than new ones come, so that the table stays bounded
+ * where no forwarder runs. */
+static int
+forget_keys(struct writer *writer)
+{
+	int64_t most = 2 * writer->keys;
+
+	if (writer->keys == 0)
+		return 0;
+	if (most < KEYS_LEAST)
+		most = KEYS_LEAST;
+	return enqueue_key_forget(
+	    writer->db, writer->keys_at, most < KEYS_MOST ? most : KEYS_MOST);
+}
+
 /* Insert what is kept back, and count what the round did. */
 static int
 finish(struct writer *writer)
@@ -346,10 +373,7 @@ finish(struct writer *writer)
 	if (writer->duplicates > 0 &&
 	    ledger_count_duplicates(writer->db, writer->duplicates))
 		return -1;
-	if (writer->keys_at != -1 &&
-	    enqueue_key_forget(writer->db, writer->keys_at))
-		return -1;
-	return 0;
+	return forget_keys(writer);
 }
 
 static void

@@ -74,6 +74,8 @@ int writer_intern(struct writer *writer, const struct writer_series *series,
  * as a duplicate, with the ${id} it was given; -1. */
 int writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
     int64_t *id, struct fault *fault);
+/** ${rows} more are not queued, since the key they go by is known. */
+void writer_count_duplicates(struct writer *writer, int64_t rows);
 
 /** A row of a series that writer_intern() resolved. */
 struct writer_row {

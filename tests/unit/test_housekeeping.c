@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "queue/ballast.h"
+#include "queue/enqueue_key.h"
 #include "queue/lane.h"
 #include "queue/ledger.h"
 #include "queue/metric.h"
@@ -315,6 +316,30 @@ collects_series_nobody_uses(void **state)
 	assert_int_equal(count(house, "SELECT count(*) FROM series"), 0);
 }
 
+/* Also while rows flow, in small steps, and none that still counts. */
+static void
+forgets_expired_keys_though_busy(void **state)
+{
+	struct house *house = *state;
+	int64_t now_ms = 0;
+	char key[32];
+	int i;
+
+	assert_int_equal(db_begin(house->db), 0);
+	for (i = 0; i < 1300; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(enqueue_key_add(house->db, key, i,
+				     i < 1200 ? WALL_MS - i : WALL_MS + 60000),
+		    0);
+	}
+	assert_int_equal(db_commit(house->db), 0);
+	now_ms = turn(house, false, now_ms);
+	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 800);
+	while (now_ms < 1000)
+		now_ms = turn(house, false, now_ms);
+	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 100);
+}
+
 static void
 works_on_with_a_queue_opened_anew(void **state)
 {
@@ -346,6 +371,7 @@ main(void)
 		CASE(remembers_each_minute_in_which_something_changed),
 		CASE(keeps_as_many_minutes_as_the_ring_has),
 		CASE(collects_series_nobody_uses),
+		CASE(forgets_expired_keys_though_busy),
 		CASE(works_on_with_a_queue_opened_anew),
 	};
 

@@ -268,6 +268,59 @@ says_where_it_cannot_stage(void **state)
 	stage_free(stage);
 }
 
+static void
+queues_nothing_where_the_key_of_the_whole_is_known(void **state)
+{
+	struct store *store = *state;
+	struct stage *stage = stage_of(store);
+	struct entry entry = store_entry("cvm", "cpu", 1);
+	struct writer_result result;
+	struct fault fault = { 0 };
+	int round;
+
+	for (round = 0; round < 3; round++) {
+		assert_int_equal(stage_clear(stage, &fault), 0);
+		assert_int_equal(
+		    stage_set_key(stage, round < 2 ? "call" : "other", &fault),
+		    0);
+		add(store, stage, &entry);
+		add(store, stage, &entry);
+		result = commit(store, stage);
+		assert_int_equal(result.queued, round == 1 ? 0 : 2);
+		assert_int_equal(result.duplicates, round == 1 ? 2 : 0);
+		assert_int_equal(result.first_id, round == 1 ? -1 : round + 1);
+	}
+	assert_int_equal(store_ledger(store).accepted, 4);
+	assert_int_equal(store_ledger(store).duplicates, 2);
+	store_audit(store);
+	stage_free(stage);
+}
+
+static void
+is_as_good_as_new_once_cleared(void **state)
+{
+	struct store *store = *state;
+	struct stage *stage = stage_of(store);
+	struct entry entry = store_entry("cvm", "cpu", 1);
+	struct fault fault = { 0 };
+	int i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 20000; i++)
+			add(store, stage, &entry);
+		assert_int_equal(commit(store, stage).queued, 20000);
+		assert_int_equal(stage_clear(stage, &fault), 0);
+		assert_int_equal(stage_rows(stage), 0);
+		assert_int_equal(stage_bytes(stage), 0);
+	}
+	add(store, stage, &entry);
+	assert_int_equal(stage_clear(stage, &fault), 0);
+	assert_int_equal(commit(store, stage).queued, 0);
+	assert_int_equal(store_ledger(store).accepted, 60000);
+	store_audit(store);
+	stage_free(stage);
+}
+
 int
 main(void)
 {
@@ -279,6 +332,8 @@ main(void)
 		STORE_TEST(queues_keys_once),
 		STORE_TEST(stores_nothing_when_it_does_not_fit),
 		STORE_TEST(looks_for_room_before_it_writes),
+		STORE_TEST(queues_nothing_where_the_key_of_the_whole_is_known),
+		STORE_TEST(is_as_good_as_new_once_cleared),
 		STORE_TEST(an_empty_stage_is_no_failure),
 		STORE_TEST(says_where_it_cannot_stage),
 	};

@@ -184,6 +184,31 @@ forgets_a_key_in_time(void **state)
 	store_audit(store);
 }
 
+/* Keys come and go in equal numbers where nobody else removes them. */
+static void
+forgets_as_many_keys_as_it_learns(void **state)
+{
+	struct store *store = *state;
+	struct entry entry = store_entry("cvm", "cpu", 1);
+	int64_t memory = store->config.queue.key_memory_ms, id;
+	char key[32];
+	int i, round;
+
+	entry.key = key;
+	for (round = 0; round < 3; round++) {
+		store_begin(store);
+		for (i = 0; i < 1000; i++) {
+			snprintf(key, sizeof(key), "%d:%d", round, i);
+			assert_int_equal(store_add(store, &entry,
+					     1000 + round * memory, &id),
+			    0);
+		}
+		store_commit(store);
+		assert_int_equal(
+		    store_ask(store, "SELECT count(*) FROM enqueue_key"), 1000);
+	}
+}
+
 static void
 an_abandoned_key_is_not_known(void **state)
 {
@@ -337,6 +362,7 @@ main(void)
 		STORE_TEST(keeps_what_was_told_about_a_row),
 		STORE_TEST(queues_a_known_key_once),
 		STORE_TEST(forgets_a_key_in_time),
+		STORE_TEST(forgets_as_many_keys_as_it_learns),
 		STORE_TEST(an_abandoned_key_is_not_known),
 		STORE_TEST(waits_for_others_and_then_says_that_they_write),
 		STORE_TEST(
