@@ -1,6 +1,5 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,14 +8,12 @@
 #include "base/number.h"
 #include "base/span.h"
 #include "base/text.h"
-#include "queue/lane.h"
 #include "queue/lock.h"
 #include "queue/schema.h"
 #include "queue/status.h"
 #include "cli.h"
 #include "jsonline.h"
-
-#define LANES_A_PAGE 32
+#include "lanes.h"
 
 /* Everything status tells, gathered before a word is printed. */
 struct view {
@@ -26,46 +23,9 @@ struct view {
 	int schema;
 	bool running;
 	struct lock_holder holder;
-	struct lane_row *lanes;
-	size_t lane_count;
+	struct lanes lanes;
 	int64_t now_ms;
 };
-
-static int
-add_lanes(struct view *view, const struct lane_row *page, int count)
-{
-	size_t total = view->lane_count + (size_t)count;
-	struct lane_row *lanes = realloc(view->lanes, total * sizeof(*lanes));
-
-	if (lanes == NULL)
-		return -1;
-	memcpy(lanes + view->lane_count, page, (size_t)count * sizeof(*lanes));
-	view->lanes = lanes;
-	view->lane_count = total;
-	return 0;
-}
-
-static int
-read_lanes(struct view *view, struct db *db, struct fault *fault)
-{
-	static struct lane_row page[LANES_A_PAGE];
-	int64_t after = 0;
-	int count;
-
-	do {
-		count = lane_list(db, after, page, LANES_A_PAGE);
-		if (count == -1) {
-			*fault = *db_fault(db);
-			return -1;
-		}
-		if (count > 0 && add_lanes(view, page, count))
-			return fault_set(
-			    fault, FAULT_INTERNAL, "out of memory");
-		if (count > 0)
-			after = page[count - 1].id;
-	} while (count == LANES_A_PAGE);
-	return 0;
-}
 
 static int
 gather(const struct cli *cli, struct view *view, struct fault *fault)
@@ -85,7 +45,7 @@ gather(const struct cli *cli, struct view *view, struct fault *fault)
 		db, late_ms > 0 ? view->now_ms - late_ms : -1, &view->status))
 		*fault = *db_fault(db);
 	else
-		result = read_lanes(view, db, fault);
+		result = lanes_read(&view->lanes, db, fault);
 	view->running = lock_held(db_place(db)->lock, &view->holder);
 	db_close(db);
 	return result;
@@ -98,29 +58,6 @@ age_seconds(const struct view *view, int64_t at)
 	if (at < 0 || at > view->now_ms)
 		return 0;
 	return (view->now_ms - at) / 1000;
-}
-
-static void
-add_lane_json(
-    struct text *text, const struct view *view, const struct lane_row *lane)
-{
-	bool waits = lane->wake_at >= 0 && lane->state != LANE_READY;
-	int64_t left_ms = lane->wake_at - view->now_ms;
-
-	jsonline_open(text, NULL, '{');
-	jsonline_text(text, "namespace", lane->ns);
-	jsonline_text(text, "region", lane->region);
-	jsonline_text(text, "account", lane->account);
-	jsonline_text(text, "state", lane_state_name(lane->state));
-	jsonline_int(text, "pending", lane->pending);
-	jsonline_text(
-	    text, "reason", lane->reason[0] != '\0' ? lane->reason : NULL);
-	jsonline_optional(text, "code", lane->code, -1);
-	if (waits && left_ms > 0)
-		jsonline_int(text, "wake_in_seconds", (left_ms + 999) / 1000);
-	else
-		jsonline_optional(text, "wake_in_seconds", waits ? 0 : -1, -1);
-	jsonline_close(text, '}');
 }
 
 static const char *
@@ -177,8 +114,10 @@ add_json(struct text *text, const struct view *view)
 	jsonline_int(text, "max_bytes", view->config.queue.max_size);
 	jsonline_optional(text, "disk_free_bytes", status->disk_free, -1);
 	jsonline_open(text, "lanes", '[');
-	for (i = 0; i < view->lane_count; i++)
-		add_lane_json(text, view, &view->lanes[i]);
+	for (i = 0; i < view->lanes.count; i++) {
+		lanes_add_json(text, &view->lanes.rows[i], view->now_ms);
+		jsonline_close(text, '}');
+	}
 	jsonline_close(text, ']');
 	add_forwarder_json(text, view);
 	text_adds(text, "}\n");
@@ -212,12 +151,12 @@ next_wake_ms(const struct view *view)
 	int64_t next = -1;
 	size_t i;
 
-	for (i = 0; i < view->lane_count; i++) {
-		if (view->lanes[i].state == LANE_READY ||
-		    view->lanes[i].wake_at < 0)
+	for (i = 0; i < view->lanes.count; i++) {
+		if (view->lanes.rows[i].state == LANE_READY ||
+		    view->lanes.rows[i].wake_at < 0)
 			continue;
-		if (next == -1 || view->lanes[i].wake_at < next)
-			next = view->lanes[i].wake_at;
+		if (next == -1 || view->lanes.rows[i].wake_at < next)
+			next = view->lanes.rows[i].wake_at;
 	}
 	return next;
 }
@@ -301,17 +240,13 @@ add_lanes_text(struct text *text, const struct view *view, const char *bold,
 	const struct lane_row *lane;
 	size_t i;
 
-	for (i = 0; i < view->lane_count; i++) {
-		lane = &view->lanes[i];
+	for (i = 0; i < view->lanes.count; i++) {
+		lane = &view->lanes.rows[i];
 		if (lane->state == LANE_READY)
 			continue;
 		text_addf(text, "lane       %s%s%s ", bold,
 		    lane_state_name(lane->state), plain);
-		text_add_escaped(text, lane->ns, strlen(lane->ns));
-		text_addc(text, '/');
-		text_add_escaped(text, lane->region, strlen(lane->region));
-		text_addc(text, '/');
-		text_add_escaped(text, lane->account, strlen(lane->account));
+		lanes_add_name(text, lane);
 		text_addf(text, ", %" PRId64 " pending: ", lane->pending);
 		text_add_escaped(text, lane->reason, strlen(lane->reason));
 		text_addc(text, '\n');
@@ -361,7 +296,7 @@ status_run(struct cli *cli)
 		    output_colored((enum output_color)cli->color, stdout));
 	output_data(text_string(&text), text.len);
 	text_free(&text);
-	free(view.lanes);
+	lanes_free(&view.lanes);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/number.h"
-#include "base/span.h"
 #include "base/text.h"
 #include "queue/db.h"
 #include "cli.h"
@@ -20,20 +19,6 @@ struct visiting {
 	void *cookie;
 	bool over;
 };
-
-int
-option_time(void *slot, const struct option *option, const char *value,
-    struct fault *fault)
-{
-	(void)option;
-	if (span_read_time(value, clock_wall_ms(), slot) == 0)
-		return 0;
-	fault_set(fault, FAULT_USAGE, "not a time");
-	fault_hint(fault,
-	    "times are written 2026-11-24T10:00:00Z, @UNIX, "
-	    "-2h, \"2h ago\", today, yesterday");
-	return -1;
-}
 
 int
 option_number(void *slot, const struct option *option, const char *value,

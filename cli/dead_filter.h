@@ -28,8 +28,6 @@ struct dead_filter {
 		.replayed = -1, .operation = 0 \
 	}
 
-/** A time; int64_t. */
-option_take option_time;
 /** From 1 up; int64_t. */
 option_take option_number;
 

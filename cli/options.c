@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/number.h"
 #include "base/span.h"
@@ -88,6 +89,20 @@ option_span(void *slot, const struct option *option, const char *value,
 		return 0;
 	refuse(fault, value, "duration");
 	fault_hint(fault, "durations are written 500ms, 30s, 5m, 1h30m, 7d");
+	return -1;
+}
+
+int
+option_time(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	(void)option;
+	if (span_read_time(value, clock_wall_ms(), slot) == 0)
+		return 0;
+	refuse(fault, value, "time");
+	fault_hint(fault,
+	    "times are written 2026-11-24T10:00:00Z, @UNIX, "
+	    "-2h, \"2h ago\", today, yesterday");
 	return -1;
 }
 

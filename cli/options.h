@@ -39,6 +39,7 @@ option_take option_count;  /* int, one more each time */
 option_take option_text;   /* const char *, borrowed from argv */
 option_take option_list;   /* struct option_list */
 option_take option_span;   /* int64_t, milliseconds */
+option_take option_time;   /* int64_t, Unix milliseconds */
 option_take option_bytes;  /* int64_t */
 option_take option_whole;  /* int64_t, from 0 */
 option_take option_choice; /* int, the index in choices */

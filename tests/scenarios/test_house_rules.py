@@ -96,7 +96,7 @@ def test_an_unknown_word_is_answered_with_the_nearest(args, hint):
     ["init", "a", "-Q", "b"], ["init", "a", "b"], ["init", "--mode", "0666"],
     ["init", "--mode", "rw"], ["help", "nothing"], ["--color", "red", "status"],
     # of a later stage
-    ["run", "--", "true"], ["top"], ["wait"], ["check"], ["hold"], ["dead", "replay", "1"],
+    ["run", "--", "true"], ["top"], ["wait"], ["check"], ["dead", "replay", "1"],
     ["explain"], ["doctor"], ["backup", "x"], ["config", "show"], ["status", "--ages"],
     ["completion", "bash"], ["web"],
 ])

@@ -125,7 +125,7 @@ def test_held_rows_are_pending_ones_of_held_lanes(spool):
     assert [(lane["reason"], lane["code"]) for lane in held] == [("why", 1011)]
     assert [line["id"] for line in spool.lines("list", "--state", "held")] == [1, 2]
     shown = spool.run("status", check=0).stdout
-    assert re.search(r"held cvm//default.*why", shown)
+    assert re.search(r"held cvm/-/default.*why", shown)
 
 
 def test_running_is_read_from_the_lock(spool, receiver, forwarder):
