@@ -17,7 +17,7 @@
 
 static const char *const FORMATS[] = { "auto", "ndjson", "api", NULL };
 
-static struct put_options options;
+static struct put_options options = { .observed_at = -1, .max_age_ms = -1 };
 
 #define SLOT(member) .offset = offsetof(struct put_options, member)
 static const struct option OPTIONS[] = {
@@ -33,6 +33,12 @@ static const struct option OPTIONS[] = {
 	    .take = option_text,
 	    SLOT(region),
 	    .help = "of the metric; or for rows that carry none" },
+	{ .letter = 'a',
+	    .name = "account",
+	    .argument = "NAME",
+	    .take = option_text,
+	    SLOT(account),
+	    .help = "that signs; or for rows that carry none" },
 	{ .letter = 'm',
 	    .name = "metric",
 	    .argument = "NAME",
@@ -73,6 +79,16 @@ static const struct option OPTIONS[] = {
 	    .take = option_flag,
 	    SLOT(check),
 	    .help = "check everything, queue nothing" },
+	{ .name = "observed",
+	    .argument = "T",
+	    .take = option_time,
+	    SLOT(observed_at),
+	    .help = "when it was measured: kept, not sent" },
+	{ .name = "max-age",
+	    .argument = "D",
+	    .take = option_span,
+	    SLOT(max_age_ms),
+	    .help = "expires if it is not sent within D" },
 	{ .name = "strict",
 	    .take = option_flag,
 	    SLOT(strict),

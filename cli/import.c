@@ -101,6 +101,12 @@ complete(struct import *import, enum row_form form, const char *ns,
 		entry->ns = ns != NULL ? ns : import->ns;
 	if (entry->region == NULL)
 		entry->region = region != NULL ? region : import->region;
+	if (entry->account == NULL)
+		entry->account = import->account;
+	if (entry->observed_at == -1)
+		entry->observed_at = import->observed_at;
+	if (entry->max_age_ms == -1)
+		entry->max_age_ms = import->max_age_ms;
 	if (import->default_count > 0 && add_defaults(import, fault))
 		return -1;
 	if (entry->ns != NULL)

@@ -26,7 +26,9 @@ struct import {
 	const struct output *output;
 	const struct config_checks *checks;
 	bool strict;
-	const char *ns, *region; /* for rows that carry none; or NULL */
+	const char *ns, *region,
+	    *account;                    /* for rows that carry none; or NULL */
+	int64_t observed_at, max_age_ms; /* the same; or -1 */
 	const struct entry_dimension *defaults; /* for rows that lack the key */
 	size_t default_count;
 	struct stage *stage; /* NULL: check only */

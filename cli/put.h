@@ -24,7 +24,8 @@ enum put_format {
 
 /** What the command line asked for. */
 struct put_options {
-	const char *ns, *region, *metric, *value;
+	const char *ns, *region, *account, *metric, *value;
+	int64_t observed_at, max_age_ms; /* -1: not given */
 	struct option_list dimensions, defaults;
 	int format; /* enum put_format */
 	bool atomic, check, strict, lenient;

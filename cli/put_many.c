@@ -152,6 +152,9 @@ put_many(struct put *put, struct fault *fault)
 		.strict = put->strict,
 		.ns = put->options->ns,
 		.region = put->options->region,
+		.account = put->options->account,
+		.observed_at = put->options->observed_at,
+		.max_age_ms = put->options->max_age_ms,
 		.defaults = put->defaults,
 		.default_count = put->options->defaults.count,
 	};

@@ -86,11 +86,12 @@ put_one(struct put *put, struct fault *fault)
 	const struct put_options *options = put->options;
 	struct entry entry = { .ns = options->ns,
 		.region = options->region,
+		.account = options->account,
 		.metric = options->metric,
 		.dimensions = put->dimensions,
 		.dimension_count = options->dimensions.count,
-		.observed_at = -1,
-		.max_age_ms = -1 };
+		.observed_at = options->observed_at,
+		.max_age_ms = options->max_age_ms };
 	struct entry_wire wire = { 0 };
 	int result = -1;
 

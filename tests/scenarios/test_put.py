@@ -112,7 +112,7 @@ def test_bytes_that_are_no_utf8_are_refused(spool):
     ["-n", "cvm", "-m", "d", "-d", "novalue", "1"], ["-n", "cvm", "-m", "d", "-d", "=v", "1"],
     ["-n", "a", "-n", "b", "-m", "d", "1"], ["-f", "api", "-n", "c", "-m", "d", "1"],
     ["--strict", "--lenient", "-"], ["-d", "a=b", "-"], ["-f", "csv", "-"],
-    ["--observed", "-2h", "-"], ["--wait", "-"], ["--names", "x"],
+    ["--observed", "whenever", "-"], ["--wait", "-"], ["--names", "x"],
 ])
 def test_a_bad_command_line_is_64_and_queues_nothing(spool, args):
     found = refused(spool, *args, input=ndjson(metric()))
