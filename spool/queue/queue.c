@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -170,6 +171,22 @@ fill(struct db *db, const struct config *config)
 	return checkpoint_guarded(db, true) == CHECKPOINT_DONE ? 0 : -1;
 }
 
+/* Of a queue that could not be made nothing is left, so that its outcome is
+ * known even where a commit's was not. */
+static void
+tell(struct making *making, const struct fault *fault)
+{
+	if (making->fault == NULL)
+		return;
+	*making->fault = *fault;
+	if (fault->kind == FAULT_OUTCOME_UNKNOWN) {
+		making->fault->kind = fault->sys_errno == ENOSPC
+		    ? FAULT_DISK_FULL
+		    : FAULT_IO_ERROR;
+		making->fault->hint[0] = '\0';
+	}
+}
+
 static int
 make_database(struct making *making)
 {
@@ -181,9 +198,8 @@ make_database(struct making *making)
 	db = db_open(&making->place, DB_CREATE, INIT_WAIT_MS, making->fault);
 	if (db == NULL)
 		return -1;
-	if ((failed = fill(db, making->init->config)) != 0 &&
-	    making->fault != NULL)
-		*making->fault = *db_fault(db);
+	if ((failed = fill(db, making->init->config)) != 0)
+		tell(making, db_fault(db));
 	db_close(db);
 	return failed;
 }
@@ -233,12 +249,23 @@ sync_all(struct making *making)
 	return place_sync_dir(making->parent, making->fault);
 }
 
+/* SQLite's, of the moment before the queue is in WAL mode. */
+static void
+remove_journal(const struct place *place)
+{
+	char path[PLACE_PATH + 8];
+
+	snprintf(path, sizeof(path), "%s-journal", place->file);
+	unlink(path);
+}
+
 static void
 unmake(struct making *making)
 {
 	const struct place *place = &making->place;
 
 	if (making->made_file) {
+		remove_journal(place);
 		unlink(place->file);
 		unlink(place->wal);
 		unlink(place->shm);

@@ -173,6 +173,20 @@ world_stop(struct world_bench *bench)
 	bench->core = NULL;
 }
 
+bool
+world_lost(struct world_bench *bench)
+{
+	return core_broken(bench->core) ||
+	    db_data_version(bench->spool->db) == -1;
+}
+
+void
+world_closes(struct world_bench *bench)
+{
+	if (bench->housekeeping != NULL)
+		housekeeping_use_db(bench->housekeeping, NULL);
+}
+
 void
 world_reopened(struct world_bench *bench)
 {

@@ -51,7 +51,11 @@ int world_start(
     struct world_bench *bench, enum core_mode mode, struct fault *fault);
 /** What is in flight is forgotten. */
 void world_stop(struct world_bench *bench);
-/** The queue was closed and opened anew (core_broken()). */
+/** Whether the queue must be opened anew, as monspoold asks after a turn, and
+ * from time to time. */
+bool world_lost(struct world_bench *bench);
+/** It is about to be closed, and it was opened. */
+void world_closes(struct world_bench *bench);
 void world_reopened(struct world_bench *bench);
 
 /** Turn, answer and keep house until nothing happens before ${ms} have
