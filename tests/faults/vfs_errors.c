@@ -393,7 +393,8 @@ each_call(struct bench *bench, try_fn *try)
 	bench->calls += calls;
 	for (int64_t at = 1; at <= calls; at++)
 		for (int how = 0; how < ERROR_KINDS * 2; how++) {
-			*errors = (struct errors){ .kind = how / 2,
+			*errors = (struct errors){ .kind = (enum error_kind)(
+						       how / 2),
 				.at = at,
 				.for_ever = how % 2 != 0 };
 			try(bench);

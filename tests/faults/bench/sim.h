@@ -140,7 +140,8 @@ struct sim {
 	struct world world;
 	struct config base;
 	/* for one */
-	struct config config, next_config;
+	struct config config; /* a copy of the one in force */
+	struct config in_force[2];
 	struct core *core;
 	enum core_mode mode;
 	int64_t wall_ms, steady_ms, began_ms, end_ms;
@@ -158,11 +159,11 @@ struct sim {
 	int bad_rows;             /* in a hundred */
 	int64_t standing_limit;   /* of a request, in bytes; 0: none */
 	int64_t foreign_until_ms; /* the other program holds the lock; -1 */
-	int io_fault, io_left;    /* enum of simulate.c, and how often */
+	int io_call, io_code, io_left; /* a call that fails, and how often */
+	int in_use; /* of in_force */
 	bool commit_unknown;      /* one failed so, in this seed */
 	bool released;            /* what may end a hold has happened */
 	int64_t base_id; /* the ledger's last id before the first row */
-	int64_t delivered_before, expired_before;
 	struct sim_row rows[SIM_ROWS];
 	struct sim_series series[SIM_SERIES];
 	struct sim_lane lanes[SIM_LANES];
@@ -188,8 +189,8 @@ bool sim_odds(struct sim *sim, int percent);
 
 /** Draw settings, lanes, series and the receiver's rules of ${sim->seed}. */
 void simplan_draw(struct sim *sim);
-/** Draw the settings of a reload into next_config. */
-void simplan_draw_reload(struct sim *sim);
+/** Draw the settings of a reload into ${config}. */
+void simplan_draw_reload(struct sim *sim, struct config *config);
 /** The next ${count} rows, good and bad; the first one's index. */
 int simplan_rows(struct sim *sim, int count);
 /** The receiver's next mood. */
@@ -203,7 +204,7 @@ void simplan_name(
 /* ---- simair.c ---- */
 
 struct sim_flight {
-	struct flight *next;
+	struct sim_flight *next;
 	const struct request *request;
 	reply_fn *done;
 	struct trip *trip;

@@ -233,7 +233,7 @@ convict(struct sim *sim, const struct sim_flight *flight)
 		sim->rows[flight->rows[i]].convicted = true;
 		sim->rows[flight->rows[i]].alone = true;
 	}
-	if (code == 1017 || code == 1020)
+	if (shape)
 		sim->series[sim->rows[flight->rows[0]].series].convicted = true;
 	if (code == 1016)
 		sim->lanes[flight->lane].convicted = true;

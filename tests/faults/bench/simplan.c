@@ -100,17 +100,17 @@ draw_config(struct sim *sim)
 }
 
 void
-simplan_draw_reload(struct sim *sim)
+simplan_draw_reload(struct sim *sim, struct config *config)
 {
-	sim->next_config = sim->config;
-	draw_rate(sim, &sim->next_config);
-	draw_retry(sim, &sim->next_config);
+	*config = sim->config;
+	draw_rate(sim, config);
+	draw_retry(sim, config);
 	if (!sim->ordered)
-		draw_batch(sim, &sim->next_config);
+		draw_batch(sim, config);
 	if (sim_odds(sim, 20)) /* a key is gone, until the next time */
-		sim->next_config.account_count = 1;
+		config->account_count = 1;
 	else
-		sim->next_config.account_count = (size_t)sim->account_count;
+		config->account_count = (size_t)sim->account_count;
 }
 
 /* ---- lanes, series, rows ---- */

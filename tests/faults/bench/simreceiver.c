@@ -1,5 +1,6 @@
 #include "sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ enum reach {
 	UNSENT /* no byte left */
 };
 
-struct fault_kind {
+struct wrong {
 	const char *name;
 	int transfer, http, code;
 	const char *body;
@@ -42,7 +43,7 @@ struct fault_kind {
 	}
 
 /* Everything but what blames rows. */
-static const struct fault_kind FAULTS[] = {
+static const struct wrong FAULTS[] = {
 	BROKEN("no such host", 6, UNSENT),
 	BROKEN("refused", 7, UNSENT),
 	BROKEN("no connection in time", 28, UNSENT),
@@ -294,7 +295,7 @@ answer_honestly(struct sim *sim, struct sim_flight *flight)
 static void
 go_wrong(struct sim *sim, struct sim_flight *flight, int number)
 {
-	const struct fault_kind *kind = &FAULTS[number];
+	const struct wrong *kind = &FAULTS[number];
 	struct sim_heard *heard = &flight->heard;
 	bool taken = false;
 
