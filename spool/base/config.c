@@ -222,24 +222,47 @@ config_set(struct config *config, const char *section, const char *name,
 	return config_value_read(place.entry, place.at, value, fault);
 }
 
-int
-config_get(const struct config *config, const char *section, const char *name,
-    const char *key, char *buf, size_t size)
+typedef void print_fn(
+    const struct config_entry *entry, const char *at, struct text *text);
+
+static int
+print_value(print_fn *print, const struct place *place, char *buf, size_t size)
 {
 	struct text text = { 0 };
-	struct place place;
 	int failed;
 
-	if (find_place((struct config *)(uintptr_t)config, false, section, name,
-		key, &place, NULL) ||
-	    config_is_unset(place.entry, place.at))
+	if (config_is_unset(place->entry, place->at))
 		return -1;
-	config_print(place.entry, place.at, &text);
+	print(place->entry, place->at, &text);
 	failed = text.failed || text.len >= size ? -1 : 0;
 	if (failed == 0)
 		memcpy(buf, text_string(&text), text.len + 1);
 	text_free(&text);
 	return failed;
+}
+
+int
+config_get(const struct config *config, const char *section, const char *name,
+    const char *key, char *buf, size_t size)
+{
+	struct place place;
+
+	if (find_place((struct config *)(uintptr_t)config, false, section, name,
+		key, &place, NULL))
+		return -1;
+	return print_value(config_print, &place, buf, size);
+}
+
+int
+config_get_plain(const struct config *config, const char *section,
+    const char *name, const char *key, char *buf, size_t size)
+{
+	struct place place;
+
+	if (find_place((struct config *)(uintptr_t)config, false, section, name,
+		key, &place, NULL))
+		return -1;
+	return print_value(config_print_plain, &place, buf, size);
 }
 
 void

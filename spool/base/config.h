@@ -153,6 +153,11 @@ int config_set(struct config *config, const char *section, const char *name,
 int config_get(const struct config *config, const char *section,
     const char *name, const char *key, char *buf, size_t size);
 
+/** The same, but sizes in bytes and spans in milliseconds ("1500ms"), so that
+ * SQL reads them by CAST. */
+int config_get_plain(const struct config *config, const char *section,
+    const char *name, const char *key, char *buf, size_t size);
+
 /** Whether "[section]", or [section "name"] with a ${name} that is not "", is a
  * section there is: 0, or -1 with ${fault}. */
 int config_check_section(

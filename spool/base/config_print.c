@@ -152,6 +152,18 @@ config_print(
 	WRITERS[entry->type](entry, at, text);
 }
 
+void
+config_print_plain(
+    const struct config_entry *entry, const char *at, struct text *text)
+{
+	if (entry->type == CONFIG_BYTES)
+		text_addf(text, "%lld", (long long)AS(int64_t, at));
+	else if (entry->type == CONFIG_SPAN)
+		text_addf(text, "%lldms", (long long)AS(int64_t, at));
+	else
+		config_print(entry, at, text);
+}
+
 bool
 config_is_unset(const struct config_entry *entry, const char *at)
 {

@@ -161,7 +161,8 @@ on_row(void *cookie, const struct metric_row *row)
 	enum late late = LATE_SEND;
 
 	if (row->wire == NULL)
-		return meet_death(gather, row, MET_DAMAGED);
+		return meet_death(
+		    gather, row, row->unfit ? MET_UNFIT : MET_DAMAGED);
 	if (is_expired(gather, row))
 		return meet(gather, row, MET_EXPIRED);
 	suspect = suspects_find(&lane->core->suspects, row->series_id);

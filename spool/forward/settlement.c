@@ -282,13 +282,21 @@ settle_met(struct core *core, const struct settlement *settlement,
 		.scope = "row",
 		.message = "The stored row fails its checks",
 		.evidence = "not sent" };
+	static const struct death UNFIT = { .cause = "check",
+		.code = -1,
+		.attempt_id = -1,
+		.scope = "series",
+		.message = "Its texts are not valid UTF-8 or JSON",
+		.evidence = "not sent" };
 	static const struct death LATE = { .cause = "late",
 		.code = -1,
 		.attempt_id = -1,
 		.scope = "row",
 		.message = "Older than late.after when its turn came",
 		.evidence = "not sent" };
-	struct death death = met->met == MET_LATE ? LATE : DAMAGED;
+	struct death death = met->met == MET_LATE ? LATE
+	    : met->met == MET_UNFIT               ? UNFIT
+						  : DAMAGED;
 	int64_t lane_id = settlement->lane->row.id;
 
 	if (met->met == MET_EXPIRED)

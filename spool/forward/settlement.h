@@ -24,7 +24,8 @@ enum met {
 	MET_EXPIRED, /* over its age limit */
 	MET_LATE,    /* too late to be sent, by late.policy */
 	MET_DROPPED, /* late, and its series has a newer row */
-	MET_DAMAGED
+	MET_DAMAGED,
+	MET_UNFIT /* another program put it, unchecked, through SQL */
 };
 
 struct met_row {

@@ -147,12 +147,39 @@ row_sane(const struct metric_row *row)
 
 /* H10, the text under which it would be sent; empty: it has no series, or
  * one of another lane. */
-static bool
-series_sane(struct sqlite3_stmt *stmt, const struct metric_row *row)
+static enum door_verdict
+judge_series(
+    struct db *db, struct sqlite3_stmt *stmt, const struct metric_row *row)
 {
-	return row->wire_len > 0 &&
-	    db_column_int(stmt, 6) ==
-	    series_hash(row->lane_id, row->wire, row->wire_len);
+	int64_t hash = db_column_int(stmt, 6);
+
+	if (row->wire_len == 0)
+		return DOOR_DAMAGED;
+	if (hash == DOOR_HASH)
+		return series_judge(db, row->series_id);
+	return hash == series_hash(row->lane_id, row->wire, row->wire_len)
+	    ? DOOR_SOUND
+	    : DOOR_DAMAGED;
+}
+
+/* A series is judged once a page. */
+static int
+check_row(struct db *db, struct sqlite3_stmt *stmt, int64_t verified[VERIFIED],
+    struct metric_row *row)
+{
+	int64_t *known = &verified[(uint64_t)row->series_id % VERIFIED];
+	enum door_verdict verdict = DOOR_SOUND;
+
+	if (row->series_id != *known)
+		verdict = judge_series(db, stmt, row);
+	if (verdict == DOOR_FAILED)
+		return -1;
+	if (verdict == DOOR_SOUND)
+		*known = row->series_id;
+	row->unfit = verdict == DOOR_UNFIT;
+	if (verdict != DOOR_SOUND || !row_sane(row))
+		row->wire = NULL;
+	return 0;
 }
 
 static void
@@ -166,11 +193,8 @@ read_times(struct sqlite3_stmt *stmt, struct metric_row *row)
 }
 
 static void
-read_row(struct sqlite3_stmt *stmt, int64_t verified[VERIFIED],
-    struct metric_row *row)
+read_row(struct sqlite3_stmt *stmt, struct metric_row *row)
 {
-	int64_t *known;
-
 	row->id = db_column_int(stmt, 0);
 	row->series_id = db_column_int(stmt, 1);
 	row->value = db_column_text(stmt, 2);
@@ -180,11 +204,6 @@ read_row(struct sqlite3_stmt *stmt, int64_t verified[VERIFIED],
 	row->wire = db_column_text(stmt, 5);
 	row->wire_len = db_column_len(stmt, 5);
 	read_times(stmt, row);
-	known = &verified[(uint64_t)row->series_id % VERIFIED];
-	if (row->series_id != *known && series_sane(stmt, row))
-		*known = row->series_id;
-	if (row->series_id != *known || !row_sane(row))
-		row->wire = NULL;
 }
 
 int
@@ -204,7 +223,11 @@ metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
 	db_bind_int(db, stmt, ":after", after_id);
 	db_bind_int(db, stmt, ":limit", limit);
 	while ((stepped = db_step(db, stmt)) == DB_ROW) {
-		read_row(stmt, verified, &row);
+		read_row(stmt, &row);
+		if (check_row(db, stmt, verified, &row)) {
+			db_reset(stmt);
+			return -1;
+		}
 		if (replayed) {
 			row.replayed = db_column_int(stmt, 10) != 0;
 			row.alone = db_column_int(stmt, 11) != 0;

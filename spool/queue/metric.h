@@ -17,6 +17,7 @@ struct metric_row {
 	size_t wire_len;
 	bool replayed; /* it was dead before */
 	bool alone;    /* and goes in a request of its own, as a canary */
+	bool unfit;    /* wire is NULL: put would not have taken it */
 };
 
 /** What metric_insert() stores. */
@@ -40,7 +41,8 @@ typedef int metric_visit(void *cookie, const struct metric_row *row);
  * Visit up to ${limit} rows of the lane with id > ${after_id} in id order.
  * A row that fails its checks (H10: value text not a JSON number, id or times
  * out of range, no series, or one whose text is not what was stored) is
- * visited with wire NULL.  The statement is reset before returning.
+ * visited with wire NULL, and so is one of another program's making that is
+ * unfit to be sent.  The statement is reset before returning.
  * Return the number of rows visited, or -1.
  */
 int metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,

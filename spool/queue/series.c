@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "db.h"
+#include "door.h"
 
 /* By the index on hash; the texts then decide. */
 static const char FIND[] =
@@ -42,7 +43,9 @@ static const char COLLECT[] =
 int64_t
 series_hash(int64_t lane_id, const char *wire, size_t wire_len)
 {
-	return (int64_t)text_hash(wire, wire_len, (uint64_t)lane_id);
+	int64_t hash = (int64_t)text_hash(wire, wire_len, (uint64_t)lane_id);
+
+	return hash == DOOR_HASH ? 1 : hash;
 }
 
 static int
@@ -130,12 +133,13 @@ fail_damaged(struct db *db, int64_t id)
 	return db_fail(db, &fault);
 }
 
-int
-series_load(struct db *db, int64_t id, struct series_row *row)
+/* As series_load(), with the ${hash} that is stored. */
+static int
+read_row(struct db *db, int64_t id, struct series_row *row, int64_t *hash)
 {
 	struct sqlite3_stmt *stmt;
 	enum db_stepped stepped;
-	int64_t hash;
+	int failed;
 
 	row->texts = NULL;
 	if ((stmt = db_prepare(db, LOAD)) == NULL)
@@ -143,17 +147,51 @@ series_load(struct db *db, int64_t id, struct series_row *row)
 	db_bind_int(db, stmt, ":id", id);
 	if ((stepped = db_step(db, stmt)) != DB_ROW)
 		return stepped == DB_DONE ? 0 : -1;
-	hash = db_column_int(stmt, 2);
-	if (keep(row, stmt)) {
-		db_reset(stmt);
-		return fail_memory(db, id);
-	}
+	*hash = db_column_int(stmt, 2);
+	failed = keep(row, stmt);
 	db_reset(stmt);
-	if (hash != series_hash(row->lane_id, row->wire, row->wire_len)) {
-		series_row_free(row);
-		return fail_damaged(db, id);
-	}
-	return 1;
+	return failed ? fail_memory(db, id) : 1;
+}
+
+static enum door_verdict
+judge(struct db *db, const struct series_row *row, int64_t hash)
+{
+	if (hash == DOOR_HASH)
+		return door_judge(db, row);
+	return hash == series_hash(row->lane_id, row->wire, row->wire_len)
+	    ? DOOR_SOUND
+	    : DOOR_DAMAGED;
+}
+
+int
+series_load(struct db *db, int64_t id, struct series_row *row)
+{
+	enum door_verdict verdict;
+	int64_t hash;
+	int found;
+
+	if ((found = read_row(db, id, row, &hash)) != 1)
+		return found;
+	verdict = judge(db, row, hash);
+	if (verdict == DOOR_SOUND || verdict == DOOR_UNFIT)
+		return 1;
+	series_row_free(row);
+	return verdict == DOOR_DAMAGED ? fail_damaged(db, id) : -1;
+}
+
+enum door_verdict
+series_judge(struct db *db, int64_t id)
+{
+	struct series_row row;
+	enum door_verdict verdict;
+	int64_t hash;
+	int found;
+
+	if ((found = read_row(db, id, &row, &hash)) != 1)
+		return found == 0 ? DOOR_DAMAGED : DOOR_FAILED;
+	verdict = judge(db, &row, hash);
+	series_row_free(&row);
+	return verdict;
 }
 
 void

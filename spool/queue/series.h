@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "door.h"
+
 struct db;
 struct text;
 
@@ -15,7 +17,7 @@ struct series_row {
 };
 
 /** The hash of a series of lane ${lane_id}, over its wire text (which holds
- * metric and dimensions). */
+ * metric and dimensions); never DOOR_HASH. */
 int64_t series_hash(int64_t lane_id, const char *wire, size_t wire_len);
 
 /** Find (by hash, then by text) or make the series; its id into ${id}.  In the
@@ -23,9 +25,12 @@ int64_t series_hash(int64_t lane_id, const char *wire, size_t wire_len);
 int series_intern(struct db *db, int64_t lane_id, const char *metric,
     const char *dimensions, const char *wire, size_t wire_len, int64_t *id);
 
-/** Load one; its hash is recomputed (H10): FAULT_CORRUPT if it differs.  1
- * found (series_row_free() it), 0 not, -1. */
+/** Load one; its hash is recomputed (H10), or, if the SQL door made it, its
+ * texts are compared: FAULT_CORRUPT if they differ.  1 found
+ * (series_row_free() it), 0 not, -1. */
 int series_load(struct db *db, int64_t id, struct series_row *row);
+/** Judge one, as series_load() does. */
+enum door_verdict series_judge(struct db *db, int64_t id);
 /** Free what series_load() copied; needless unless it returned 1. */
 void series_row_free(struct series_row *row);
 

@@ -68,14 +68,15 @@ store(struct db *db, const char *section, const char *name, const char *key,
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }
 
-/* Store one key as it is set; one that is not set has no row. */
+/* Store one key as it is set, without units, since the SQL door reads it too;
+ * one that is not set has no row. */
 static int
 store_key(struct db *db, const struct config *config, const char *section,
     const char *name, const char *key)
 {
 	char value[VALUE_SIZE];
 
-	if (config_get(config, section, name, key, value, sizeof(value)))
+	if (config_get_plain(config, section, name, key, value, sizeof(value)))
 		return 0;
 	return store(db, section, name == NULL ? "" : name, key, value);
 }
