@@ -42,7 +42,7 @@ static const char AT_OPEN[] =
     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
     " PRAGMA journal_size_limit=4194304; PRAGMA mmap_size=0;"
     " PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-    " PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST";
+    " PRAGMA temp_store=MEMORY";
 
 static const char AT_CREATION[] =
     "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"

@@ -105,6 +105,18 @@ check_common(struct sqlite3 *handle, int64_t busy_timeout)
 	assert_int_equal(value, 1);
 }
 
+/* Freed rows are overwritten or not as SQLite was built (on, in Debian). */
+static void
+check_secure_delete(struct sqlite3 *handle)
+{
+	struct sqlite3 *plain;
+
+	assert_int_equal(sqlite3_open(":memory:", &plain), SQLITE_OK);
+	assert_int_equal(ask(handle, "PRAGMA secure_delete"),
+	    ask(plain, "PRAGMA secure_delete"));
+	sqlite3_close(plain);
+}
+
 static void
 check_journal_mode(struct sqlite3 *handle)
 {
@@ -141,6 +153,7 @@ sets_what_the_contract_asks_on_each_kind(void **state)
 
 		check_common(handle, 5000);
 		check_journal_mode(handle);
+		check_secure_delete(handle);
 		assert_int_equal(
 		    ask(handle, "PRAGMA synchronous"), KINDS[i].synchronous);
 		assert_int_equal(
