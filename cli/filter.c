@@ -31,18 +31,7 @@ next_word(const char *list, struct text *word)
 bool
 filter_matches(const char *given, const char *value)
 {
-	struct text word = { 0 };
-	bool matches = given == NULL;
-
-	while (given != NULL && !matches) {
-		given = next_word(given, &word);
-		if (strcmp(text_string(&word), "-") == 0)
-			matches = value[0] == '\0';
-		else
-			matches = text_glob(text_string(&word), value);
-	}
-	text_free(&word);
-	return matches;
+	return given == NULL || text_globs(given, value);
 }
 
 int

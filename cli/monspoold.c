@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,26 +39,92 @@ log_form(const struct monspoold_options *options)
 	return journal_listens() ? LOG_JOURNAL : LOG_PLAIN;
 }
 
+static struct forwarder_options
+for_forwarder(const struct monspoold_options *options)
+{
+	return (struct forwarder_options){ .config_file = options->config,
+		.queue = options->queue,
+		.mode = options->once ? CORE_ONCE
+		    : options->drain  ? CORE_DRAIN
+				      : CORE_RUN,
+		.drain_ms = options->drain_ms,
+		.until_idle_ms = options->until_idle_ms > 0
+		    ? options->until_idle_ms
+		    : 0,
+		.bounds = { .rows = options->limit > 0 ? options->limit : 0,
+		    .namespaces = options->namespaces },
+		.rate = options->rate,
+		.verbose = options->quiet ? -1 : options->verbose,
+		.log_form = log_form(options) };
+}
+
 static int
 run(const struct monspoold_options *options, const struct output *output)
 {
-	struct forwarder_options forwarder = { .config_file = options->config,
-		.queue = options->queue,
-		.mode = CORE_RUN,
-		.drain_ms = options->drain_ms,
-		.verbose = options->quiet ? -1 : options->verbose,
-		.log_form = log_form(options) };
+	struct forwarder_options forwarder = for_forwarder(options);
 	struct fault fault = { 0 };
 	int code;
 
-	if (options->once)
-		forwarder.mode = CORE_ONCE;
-	if (options->drain)
-		forwarder.mode = CORE_DRAIN;
 	code = forwarder_run(&forwarder, &fault);
 	if (code != 0)
 		output_fault(output, &fault);
 	return code;
+}
+
+static void
+show_json(struct text *text, const struct forwarder_preview *preview)
+{
+	jsonline_open(text, NULL, '{');
+	jsonline_text(text, "namespace", preview->ns);
+	jsonline_text(text, "region", preview->region);
+	jsonline_text(text, "account", preview->account);
+	jsonline_text(text, "method", preview->method);
+	jsonline_text(text, "url", preview->url);
+	jsonline_int(text, "rows", (int64_t)preview->rows);
+	jsonline_int(text, "bytes", (int64_t)preview->bytes);
+	jsonline_text(text, "body", preview->body);
+	text_adds(text, "}\n");
+}
+
+static void
+show_text(struct text *text, const struct forwarder_preview *preview)
+{
+	text_addf(text, "%s ", preview->method);
+	text_add_escaped(text, preview->url, strlen(preview->url));
+	text_adds(text, "   ");
+	text_add_escaped(text, preview->ns, strlen(preview->ns));
+	text_addf(
+	    text, ", rows %zu, bytes %zu\n", preview->rows, preview->bytes);
+	if (preview->body[0] == '\0')
+		return;
+	text_add_escaped(text, preview->body, strlen(preview->body));
+	text_addc(text, '\n');
+}
+
+static void
+show(void *cookie, const struct forwarder_preview *preview)
+{
+	const struct output *output = cookie;
+	struct text text = { 0 };
+
+	if (output->json)
+		show_json(&text, preview);
+	else
+		show_text(&text, preview);
+	output_data(text_string(&text), text.len);
+	text_free(&text);
+}
+
+static int
+print(const struct monspoold_options *options, struct output *output)
+{
+	struct forwarder_options forwarder = for_forwarder(options);
+	struct fault fault = { 0 };
+
+	if (forwarder_print(&forwarder, show, output, &fault) ||
+	    output_flush(&fault))
+		return output_fault(output, &fault);
+	return 0;
 }
 
 /* The keys' fault is a problem like those of the file. */
@@ -129,5 +196,7 @@ main(int argc, char **argv)
 		return tell(&options, &output);
 	if (options.check_config)
 		return check_config(&options, &output);
+	if (options.print)
+		return print(&options, &output);
 	return run(&options, &output);
 }

@@ -1,9 +1,9 @@
 #include "monspoold_options.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "base/fault.h"
+#include "base/span.h"
 #include "base/text.h"
 #include "options.h"
 
@@ -19,6 +19,18 @@ take_drain(void *slot, const struct option *option, const char *value,
 	if (value == NULL)
 		return 0;
 	return option_span(&options->drain_ms, option, value, fault);
+}
+
+static int
+take_rate(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	(void)option;
+	if (span_read_rate(value, slot) == 0 && *(double *)slot > 0)
+		return 0;
+	fault_set(fault, FAULT_USAGE, "not a rate");
+	fault_hint(fault, "rates are written 5/s, 30/m");
+	return -1;
 }
 
 static const struct option OPTIONS[] = {
@@ -60,6 +72,30 @@ static const struct option OPTIONS[] = {
 	    .help = "as --once, but wait out back-off, for at most D",
 	    .take = take_drain,
 	    .offset = 0 },
+	{ .name = "until-idle",
+	    .argument = "D",
+	    .help = "end after D without work",
+	    .take = option_span,
+	    .offset = FIELD(until_idle_ms) },
+	{ .name = "print",
+	    .help = "show the next requests, masked; send and change nothing",
+	    .take = option_flag,
+	    .offset = FIELD(print) },
+	{ .name = "limit",
+	    .argument = "N",
+	    .help = "send at most N rows in all",
+	    .take = option_whole,
+	    .offset = FIELD(limit) },
+	{ .name = "namespace",
+	    .argument = "G",
+	    .help = "work these lanes only: globs joined by commas",
+	    .take = option_text,
+	    .offset = FIELD(namespaces) },
+	{ .name = "rate",
+	    .argument = "N/s",
+	    .help = "at most so many requests; slower than configured",
+	    .take = take_rate,
+	    .offset = FIELD(rate) },
 	{ .name = "check-config",
 	    .help = "read configuration and keys, tell every fault, end",
 	    .take = option_flag,
@@ -91,9 +127,16 @@ check(const struct monspoold_options *options, int word_count,
 {
 	if (word_count > 0)
 		return usage(fault, "monspoold takes options only");
-	if (options->once + options->drain + options->check_config > 1)
+	if (options->once + options->drain + options->check_config +
+		options->print + (options->until_idle_ms >= 0) >
+	    1)
 		return usage(fault,
-		    "--once, --drain and --check-config exclude one another");
+		    "--once, --drain, --until-idle, --print and --check-config"
+		    " exclude one another");
+	if (options->until_idle_ms == 0 || options->limit == 0)
+		return usage(fault,
+		    options->limit == 0 ? "--limit needs a number above 0"
+					: "--until-idle needs a span above 0");
 	return 0;
 }
 
@@ -108,7 +151,8 @@ monspoold_options_read(struct monspoold_options *options, int argc, char **argv,
 		.argv = argv + 1,
 		.argc = argc > 0 ? argc - 1 : 0 };
 
-	memset(options, 0, sizeof(*options));
+	*options = (struct monspoold_options){ .until_idle_ms = -1,
+		.limit = -1 };
 	if (options_parse(&scan, fault))
 		return -1;
 	return check(options, scan.word_count, fault);
@@ -120,8 +164,8 @@ monspoold_options_help(struct text *text)
 	text_adds(text,
 	    "usage: monspoold [-C FILE] [-Q PATH] [-q|-v] [-j] [MODE]\n\n"
 	    "Delivers what monspool queued.  Runs in the foreground until a"
-	    " signal, unless\nMODE is --once, --drain or --check-config; one"
-	    " per queue.\n\n"
+	    " signal, unless\nMODE is --once, --drain, --until-idle, --print or"
+	    " --check-config; one per queue.\n\n"
 	    "Options:\n");
 	options_help(OPTIONS, text);
 	text_adds(text,

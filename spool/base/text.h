@@ -82,6 +82,10 @@ ptrdiff_t text_control(const char *bytes, size_t len);
  * character (UTF-8). */
 bool text_glob(const char *glob, const char *string);
 
+/** Whether ${string} matches any of ${globs}, joined by commas; "-" is the empty
+ * string. */
+bool text_globs(const char *globs, const char *string);
+
 /** The word of ${words} (${count} of them; NULLs are skipped) nearest to ${word} by edits, or
  * NULL if none is near enough to be a slip. */
 const char *text_nearest(

@@ -37,6 +37,34 @@ text_glob(const char *glob, const char *string)
 	return *glob == '\0';
 }
 
+/* Copy the next word of a list joined by commas; NULL at its end. */
+static const char *
+next_glob(const char *list, struct text *word)
+{
+	size_t len = strcspn(list, ",");
+
+	text_clear(word);
+	text_add(word, list, len);
+	return list[len] == ',' ? list + len + 1 : NULL;
+}
+
+bool
+text_globs(const char *globs, const char *string)
+{
+	struct text word = { 0 };
+	bool matches = false;
+
+	while (globs != NULL && !matches) {
+		globs = next_glob(globs, &word);
+		if (strcmp(text_string(&word), "-") == 0)
+			matches = string[0] == '\0';
+		else
+			matches = text_glob(text_string(&word), string);
+	}
+	text_free(&word);
+	return matches;
+}
+
 #define WORD_MOST 64
 
 static size_t

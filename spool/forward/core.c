@@ -10,6 +10,7 @@
 #include "protocol/disposition.h"
 #include "queue/db.h"
 
+#include "bounds.h"
 #include "core_state.h"
 #include "hold.h"
 #include "lane.h"
@@ -81,6 +82,16 @@ core_free(struct core *core)
 	replay_free(&core->replay);
 	dispositions_free(core->dispositions);
 	free(core);
+}
+
+void
+core_bound(struct core *core, const struct core_bounds *bounds)
+{
+	size_t i;
+
+	core->bounds = *bounds;
+	for (i = 0; i < core->lane_count; i++)
+		core->lanes[i]->skipped = bounds_skip(core, core->lanes[i]);
 }
 
 void
@@ -244,12 +255,19 @@ core_use_db(struct core *core, struct db *db)
 	core->look = core->replay.look = true;
 }
 
+void
+core_preview(struct core *core)
+{
+	pump_all(core);
+}
+
 static bool
 is_working(struct lane *lane, int64_t now_ms)
 {
 	if (lane_is_busy(lane))
 		return true;
-	if (lane->row.pending <= 0 || lane->account == NULL)
+	if (lane->row.pending <= 0 || lane->account == NULL || lane->skipped ||
+	    bounds_left(lane->core) == 0)
 		return false;
 	if (lane->row.state == LANE_HELD)
 		return hold_may_probe(lane, now_ms);
@@ -273,14 +291,16 @@ core_progress(const struct core *core)
 		lane = core->lanes[i];
 		if (is_working(lane, now_ms))
 			return CORE_WORKING;
-		if (lane->row.pending > 0)
-			left = true;
-		if (lane->row.pending > 0 &&
-		    strcmp(lane->row.scope, scope_name(SCOPE_ENDPOINT)) == 0)
+		if (lane->row.pending <= 0 || lane->skipped)
+			continue;
+		left = true;
+		if (strcmp(lane->row.scope, scope_name(SCOPE_ENDPOINT)) == 0)
 			endpoint = true;
 	}
 	if (!left)
 		return CORE_EMPTY;
+	if (bounds_left(core) == 0)
+		return CORE_BOUND;
 	return endpoint ? CORE_LEFT_ENDPOINT : CORE_LEFT;
 }
 

@@ -11,15 +11,24 @@ struct fault;
 struct world;
 
 enum core_mode {
-	CORE_RUN,  /* until told to stop */
-	CORE_ONCE, /* each lane until it is empty, backing off or held */
-	CORE_DRAIN /* until all is empty or held; back-off is waited out */
+	CORE_RUN,   /* until told to stop */
+	CORE_ONCE,  /* each lane until it is empty, backing off or held */
+	CORE_DRAIN, /* until all is empty or held; back-off is waited out */
+	CORE_PREVIEW /* what it would send now; nothing is, and nothing changes */
+};
+
+/** What a run keeps to besides the settings. */
+struct core_bounds {
+	int64_t rows; /* that may leave by a request; 0: any number */
+	const char
+	    *namespaces; /* only these: globs joined by commas; NULL: all */
 };
 
 /* What a --once or --drain run has come to. */
 enum core_progress {
 	CORE_WORKING,
 	CORE_EMPTY,        /* nothing pends */
+	CORE_BOUND,        /* as many rows were sent as may be */
 	CORE_LEFT,         /* rows are left */
 	CORE_LEFT_ENDPOINT /* rows are left, and the endpoint failed */
 };
@@ -38,6 +47,11 @@ struct core *core_new(const struct world *world, struct db *db,
     enum core_mode mode, struct fault *fault);
 /** Cancels what is in flight; its rows stay pending. */
 void core_free(struct core *core);
+
+/** Keep to ${bounds}, whose texts stay the caller's.  Before the first turn. */
+void core_bound(struct core *core, const struct core_bounds *bounds);
+/** CORE_PREVIEW: post the requests that would go now.  In place of any turn. */
+void core_preview(struct core *core);
 
 /** The queue may have new rows: look at the next turn. */
 void core_wake(struct core *core);

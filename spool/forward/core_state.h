@@ -21,6 +21,8 @@ struct core {
 	const struct credentials *credentials;
 	struct dispositions *dispositions;
 	enum core_mode mode;
+	struct core_bounds bounds;
+	int64_t spent; /* rows that left by a request, for bounds.rows */
 	struct account *accounts; /* in the order of config->accounts */
 	size_t account_count;
 	struct lane **lanes; /* by id */

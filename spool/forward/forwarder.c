@@ -74,6 +74,7 @@ make_core(struct forwarder *forwarder, struct fault *fault)
 	    forwarder->settings->credentials, forwarder->options->mode, fault);
 	if (forwarder->core == NULL)
 		return -1;
+	core_bound(forwarder->core, &forwarder->options->bounds);
 	forwarder->housekeeping = housekeeping_new(
 	    forwarder->db, config, clock_steady_ms());
 	if (forwarder->housekeeping == NULL)
@@ -91,6 +92,7 @@ start(struct forwarder *forwarder, struct fault *fault)
 	if (forwarder->settings == NULL ||
 	    forwarder->settings->credentials == NULL)
 		return -1;
+	settings_slow(forwarder->settings, options->rate);
 	reload_set_log(forwarder);
 	if ((forwarder->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)) == NULL)
 		return fault_set(
@@ -167,8 +169,10 @@ tell_left(struct forwarder *forwarder, struct fault *fault)
 static int
 outcome(struct forwarder *forwarder, struct fault *fault)
 {
-	if (forwarder->options->mode == CORE_RUN ||
-	    core_progress(forwarder->core) == CORE_EMPTY)
+	enum core_progress progress = core_progress(forwarder->core);
+
+	if (forwarder->options->mode == CORE_RUN || progress == CORE_EMPTY ||
+	    progress == CORE_BOUND)
 		return 0;
 	return tell_left(forwarder, fault);
 }

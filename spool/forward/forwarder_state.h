@@ -37,6 +37,7 @@ struct forwarder {
 	struct core *core;
 	struct housekeeping *housekeeping;
 	bool stopping;
+	int64_t busy_ms; /* steady: when there was work last */
 	ev_prepare turn;
 	ev_io ring;
 	ev_timer poll; /* for writers that do not ring */

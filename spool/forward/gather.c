@@ -6,6 +6,7 @@
 #include "protocol/batch.h"
 #include "queue/metric.h"
 
+#include "bounds.h"
 #include "core_state.h"
 #include "key.h"
 
@@ -226,6 +227,8 @@ fill_limits(
 	limits->max_rows = errand == ERRAND_DRAIN
 	    ? least(config->batch.max_rows, lane->row.row_cap)
 	    : 1;
+	limits->max_rows = least(
+	    (int64_t)limits->max_rows, bounds_left(lane->core));
 	return 0;
 }
 

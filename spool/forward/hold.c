@@ -133,11 +133,12 @@ hold_is_prober(const struct lane *lane)
 	const struct lane *other;
 	size_t i;
 
-	if (!hold_is_ours(lane) || lane->row.pending == 0)
+	if (!hold_is_ours(lane) || lane->row.pending == 0 || lane->skipped)
 		return false;
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
-		if (shares(lane, other) && other->row.pending > 0)
+		if (shares(lane, other) && other->row.pending > 0 &&
+		    !other->skipped)
 			return other == lane;
 	}
 	return false;

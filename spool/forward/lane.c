@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "protocol/batch.h"
 
+#include "bounds.h"
 #include "core_state.h"
 #include "gather.h"
 #include "hold.h"
@@ -200,6 +201,11 @@ start_part(struct lane *lane)
 		give_up_for_now(lane, "out of memory");
 		return;
 	}
+	if ((int64_t)batch->count > bounds_left(lane->core)) {
+		batch_free(batch);
+		lane_drop_parts(lane); /* its rows come up again, fewer */
+		return;
+	}
 	if (trip_start(trip_free_one(lane), batch, ERRAND_PART, false)) {
 		isolation_return(lane->isolation);
 		give_up_for_now(lane, "out of memory");
@@ -234,6 +240,10 @@ start_gathered(struct lane *lane, struct gather *gather)
 	struct batch *batch = gather->batch;
 	size_t rows = batch->count;
 
+	if (gather->met != NULL && lane->core->mode == CORE_PREVIEW) {
+		settlement_free(gather->met); /* as if they had left */
+		gather->met = NULL;
+	}
 	if (gather->met != NULL) {
 		count_deaths(lane, gather->met);
 		lane_settle_met(lane, gather->met);
@@ -393,11 +403,11 @@ lane_pump(struct lane *lane)
 	const struct core *core = lane->core;
 	enum errand errand;
 
-	if (lane->account == NULL)
+	if (lane->account == NULL || lane->skipped)
 		return;
 	do {
 		if (core->stopping || core->settle.blocked ||
-		    waiting_rows(lane) <= 0)
+		    waiting_rows(lane) <= 0 || bounds_left(core) == 0)
 			return;
 		errand = next_errand(lane);
 		if (!has_room(lane, errand) ||
@@ -442,8 +452,8 @@ lane_next_ms(struct lane *lane)
 {
 	int64_t now_ms = core_steady_ms(lane->core), ready_ms;
 
-	if (lane->account == NULL || waiting_rows(lane) <= 0 ||
-	    !has_room(lane, next_errand(lane)))
+	if (lane->account == NULL || lane->skipped || waiting_rows(lane) <= 0 ||
+	    bounds_left(lane->core) == 0 || !has_room(lane, next_errand(lane)))
 		return -1;
 	if (lane->row.state == LANE_HELD && !lane->probe_asked &&
 	    (!hold_is_prober(lane) || lane->wake_ms < 0))

@@ -56,6 +56,7 @@ struct lane {
 	struct account *account; /* NULL: none of that name is configured */
 	struct lane_row row;     /* the stored lane, as it will be committed */
 	bool changed;            /* row is to be stored */
+	bool skipped;            /* this run is bounded to others */
 	struct trip *trips;
 	size_t trip_count, out, unsettled;
 	int64_t taken;      /* rows that are out or unsettled */

@@ -56,8 +56,10 @@ read_anew(const struct forwarder *forwarder)
 	size_t i;
 
 	settings = settings_read(options->config_file, options->queue, &fault);
-	if (settings != NULL && settings->credentials != NULL)
+	if (settings != NULL && settings->credentials != NULL) {
+		settings_slow(settings, options->rate);
 		return settings;
+	}
 	if (settings == NULL || settings->found.problem_count == 0)
 		log_fault(LOG_ERROR, "reload_failed", &fault);
 	else

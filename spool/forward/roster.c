@@ -8,6 +8,7 @@
 #include "protocol/disposition.h"
 #include "queue/account.h"
 
+#include "bounds.h"
 #include "core_state.h"
 #include "hold.h"
 #include "key.h"
@@ -106,7 +107,8 @@ resume(struct lane *lane)
 	struct core *core = lane->core;
 	int64_t now_ms = core_steady_ms(core);
 
-	if (lane->row.state == LANE_WAITING && core->mode == CORE_ONCE) {
+	if (lane->row.state == LANE_WAITING &&
+	    (core->mode == CORE_ONCE || core->mode == CORE_PREVIEW)) {
 		lane->row.failures = 0;
 		lane_set_ready(lane);
 	}
@@ -132,6 +134,7 @@ add_lane(struct core *core, const struct lane_row *row)
 	}
 	if ((lane = lane_new(core, row)) == NULL)
 		return -1;
+	lane->skipped = bounds_skip(core, lane);
 	core->lanes[core->lane_count++] = lane;
 	resume(lane);
 	roster_find_signer(lane);
@@ -147,6 +150,8 @@ take_lane(struct core *core, size_t index, const struct lane_row *row)
 		lane_set_pending(core->lanes[index], row->pending);
 	else if (add_lane(core, row))
 		return -1;
+	if (core->mode == CORE_PREVIEW)
+		return 0;
 	return row->asked == LANE_ASK_NOTHING ? 0
 					      : wishes_take(core->lanes[index]);
 }

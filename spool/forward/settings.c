@@ -37,6 +37,20 @@ settings_read(const char *file, const char *queue, struct fault *fault)
 }
 
 void
+settings_slow(struct settings *settings, double per_second)
+{
+	struct config_rate *rate = &settings->config.rate;
+
+	if (per_second <= 0 ||
+	    (rate->requests_per_second > 0 &&
+		rate->requests_per_second <= per_second))
+		return;
+	rate->requests_per_second = per_second;
+	if (rate->burst > per_second)
+		rate->burst = per_second > 1 ? per_second : 1;
+}
+
+void
 settings_free(struct settings *settings)
 {
 	if (settings == NULL)

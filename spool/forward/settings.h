@@ -24,6 +24,8 @@ struct settings {
  */
 struct settings *settings_read(
     const char *file, const char *queue, struct fault *fault);
+/** Let no account send more than ${per_second} requests, 0: as configured. */
+void settings_slow(struct settings *settings, double per_second);
 /** Wipes the keys. */
 void settings_free(struct settings *settings);
 

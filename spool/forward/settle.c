@@ -171,6 +171,8 @@ committed(struct core *core, const int64_t *gone)
 		next = settlement->next;
 		remember(core, settlement);
 		count_done(core, settlement, gone[i]);
+		if (settlement->batch != NULL)
+			core->spent += gone[i];
 		lane_settled(settlement->lane,
 		    settlement->batch != NULL
 			? (int64_t)settlement->batch->count

@@ -97,14 +97,39 @@ wake_at(struct forwarder *forwarder, int64_t at_ms)
 	ev_timer_start(forwarder->loop, &forwarder->wake);
 }
 
+/* Whether there was no work for as long as was asked for. */
+static bool
+idled_out(struct forwarder *forwarder)
+{
+	int64_t most_ms = forwarder->options->until_idle_ms;
+
+	if (!core_idle(forwarder->core))
+		forwarder->busy_ms = clock_steady_ms();
+	return most_ms > 0 && clock_steady_ms() - forwarder->busy_ms >= most_ms;
+}
+
 /* --once and --drain end by themselves; a stop when all is settled. */
 static bool
-is_over(const struct forwarder *forwarder)
+is_over(struct forwarder *forwarder)
 {
+	enum core_progress progress;
+
 	if (forwarder->stopping)
 		return core_quiet(forwarder->core);
-	return forwarder->options->mode != CORE_RUN &&
-	    core_progress(forwarder->core) != CORE_WORKING;
+	progress = core_progress(forwarder->core);
+	if (forwarder->options->mode == CORE_RUN)
+		return progress == CORE_BOUND || idled_out(forwarder);
+	return progress != CORE_WORKING;
+}
+
+/* When is_over() wants to be asked again although nothing happens; -1: then
+ * something does. */
+static int64_t
+over_ms(const struct forwarder *forwarder)
+{
+	int64_t most_ms = forwarder->options->until_idle_ms;
+
+	return most_ms > 0 ? forwarder->busy_ms + most_ms : -1;
 }
 
 static int64_t
@@ -114,10 +139,17 @@ keep_house(struct forwarder *forwarder)
 	    core_idle(forwarder->core), clock_steady_ms(), clock_wall_ms());
 }
 
+/* -1 is never. */
+static int64_t
+sooner(int64_t one_ms, int64_t other_ms)
+{
+	return other_ms >= 0 && other_ms < one_ms ? other_ms : one_ms;
+}
+
 static void
 take_turn(struct forwarder *forwarder)
 {
-	int64_t next_ms, core_ms;
+	int64_t next_ms;
 
 	if (forwarder->db == NULL &&
 	    (clock_steady_ms() < forwarder->reopen_ms || reopen(forwarder))) {
@@ -135,9 +167,8 @@ take_turn(struct forwarder *forwarder)
 		return;
 	}
 	next_ms = keep_house(forwarder);
-	core_ms = core_next_ms(forwarder->core);
-	if (core_ms >= 0 && core_ms < next_ms)
-		next_ms = core_ms;
+	next_ms = sooner(next_ms, core_next_ms(forwarder->core));
+	next_ms = sooner(next_ms, over_ms(forwarder));
 	wake_at(forwarder, next_ms);
 }
 
@@ -257,6 +288,7 @@ turn_watch(struct forwarder *forwarder)
 	ev_io_init(&forwarder->ring, on_ring, forwarder->bell, EV_READ);
 	forwarder->turn.data = forwarder->wake.data = forwarder->poll.data =
 	    forwarder->drain.data = forwarder->ring.data = forwarder;
+	forwarder->busy_ms = clock_steady_ms();
 	ev_prepare_start(forwarder->loop, &forwarder->turn);
 	if (forwarder->bell != -1)
 		ev_io_start(forwarder->loop, &forwarder->ring);

@@ -228,6 +228,20 @@ matches_globs(void **state)
 
 /* A thousand stars against a long text would take for ever, tried one by one. */
 static void
+matches_any_of_several_globs(void **state)
+{
+	(void)state;
+	assert_true(text_globs("cvm", "cvm"));
+	assert_true(text_globs("pc,cv*", "cvm"));
+	assert_false(text_globs("pc,cv", "cvm"));
+	assert_true(text_globs("pc,-", ""));
+	assert_false(text_globs("pc,cvm", ""));
+	assert_true(text_globs("pc,*", ""));
+	assert_false(text_globs("", "cvm"));
+	assert_true(text_globs(",", "")); /* two empty globs */
+}
+
+static void
 matches_hostile_globs_soon(void **state)
 {
 	char glob[201], string[5001];
@@ -401,6 +415,7 @@ main(void)
 		cmocka_unit_test(finds_the_first_byte_that_is_no_utf8),
 		cmocka_unit_test(finds_the_first_control),
 		cmocka_unit_test(matches_globs),
+		cmocka_unit_test(matches_any_of_several_globs),
 		cmocka_unit_test(matches_hostile_globs_soon),
 		cmocka_unit_test(finds_the_word_that_was_meant),
 		cmocka_unit_test(survives_words_of_any_length),
