@@ -64,7 +64,9 @@ print_result(const struct purge *purge)
 	struct text text = { 0 };
 	char rows[NUMBER_TEXT_SIZE];
 
-	if (!purge->cli->json) {
+	if (!purge->cli->json && purge->operation.id == 0)
+		text_adds(&text, "no row to purge\n");
+	else if (!purge->cli->json) {
 		text_addf(&text, "purged %s rows (operation %" PRId64 ")",
 		    number_print_grouped(rows, purge->operation.done),
 		    purge->operation.id);
@@ -189,7 +191,8 @@ run(struct purge *purge, struct dead_choice *choice, struct fault *fault)
 		return -1;
 	if (purge->failed)
 		return fault_set(fault, FAULT_INTERNAL, "out of memory");
-	tell_plan(purge);
+	if (purge->pick.count > 0)
+		tell_plan(purge);
 	if (options.confirm.dry_run || purge->pick.count == 0) {
 		if (purge->cli->json || purge->pick.count == 0)
 			print_result(purge);

@@ -28,10 +28,10 @@ dead_work_describe(struct operation_row *row, enum operation_kind kind,
 {
 	struct text words = { 0 };
 
-	*row = (struct operation_row){ .kind = kind,
-		.state = OPERATION_RUNNING,
-		.asked_at = clock_wall_ms(),
-		.ended_at = -1 };
+	row->kind = kind;
+	row->state = OPERATION_RUNNING;
+	row->asked_at = clock_wall_ms();
+	row->ended_at = -1;
 	print_asker(row->asked_by, sizeof(row->asked_by));
 	dead_choice_words(choice, &words);
 	text_shown(row->selection, sizeof(row->selection), text_string(&words),

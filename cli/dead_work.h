@@ -15,7 +15,7 @@ struct fault;
  * out itself, in transactions of at most OPERATION_ROWS rows.
  */
 
-/** Fill ${row} for an operation on ${choice}: who asks, when, for what. */
+/** Fill in kind and state of ${row}, who asks, when and for what. */
 void dead_work_describe(struct operation_row *row, enum operation_kind kind,
     const struct dead_choice *choice);
 /** Store it.  0, or -1 with ${fault}. */

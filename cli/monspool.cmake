@@ -1,9 +1,10 @@
-add_executable(monspool monspool.c cli.c options.c output.c jsonline.c table.c
-  lines.c filter.c selection.c progress.c arena.c input.c row.c row_dimensions.c import.c
-  read_ndjson.c read_api.c put_one.c put_many.c cmd_put.c cmd_init.c
+add_executable(monspool monspool.c cli.c options.c table.c
+  lines.c filter.c selection.c
+  put_one.c put_many.c cmd_put.c cmd_init.c
   cmd_status.c lanes.c hold_print.c hold_change.c cmd_hold.c
   cmd_list.c cmd_show.c dead_filter.c dead_pick.c dead_work.c confirm.c
-  export_file.c cmd_dead.c cmd_dead_list.c cmd_dead_export.c cmd_dead_purge.c cmd_audit.c cmd_config.c
+  export_file.c cmd_dead.c cmd_dead_list.c cmd_dead_export.c cmd_dead_purge.c
+  dead_replay.c dead_replay_plan.c cmd_dead_replay.c cmd_audit.c cmd_config.c
   cmd_exec.c cmd_help.c demo.c demo_rows.c cmd_demo.c)
 target_link_libraries(monspool PRIVATE house base queue PkgConfig::smartcols)
 install(TARGETS monspool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

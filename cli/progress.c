@@ -22,6 +22,7 @@ static struct {
 	bool live;  /* a line is repainted */
 	bool shown; /* and stands there */
 	int64_t rows, started_ms, told_ms;
+	const char *line; /* instead of the rows read, during a call */
 } progress;
 
 void
@@ -64,9 +65,13 @@ tell(const char *before, const char *after)
 {
 	char rows[NUMBER_TEXT_SIZE];
 
-	fprintf(stderr, "%s%s: %s: read %s rows%s", before,
-	    progress.output->program, progress.output->command,
-	    number_print_grouped(rows, progress.rows), after);
+	fprintf(stderr, "%s%s: %s: ", before, progress.output->program,
+	    progress.output->command);
+	if (progress.line != NULL)
+		fprintf(stderr, "%s%s", progress.line, after);
+	else
+		fprintf(stderr, "read %s rows%s",
+		    number_print_grouped(rows, progress.rows), after);
 	fflush(stderr);
 }
 
@@ -80,23 +85,38 @@ progress_poll(void)
 	progress.shown = false;
 }
 
-void
-progress_rows(int64_t rows)
+static void
+repaint(void)
 {
-	int64_t now_ms;
+	int64_t now_ms = clock_steady_ms();
 
-	progress.rows = rows;
-	if (asked)
-		progress_poll();
-	if (!progress.live || rows % ROWS_A_LOOK != 0)
-		return;
-	now_ms = clock_steady_ms();
 	if (now_ms - progress.started_ms < QUIET_MS ||
 	    now_ms - progress.told_ms < BETWEEN_MS)
 		return;
 	progress.told_ms = now_ms;
 	progress.shown = true;
 	tell("\r\033[K", "");
+}
+
+void
+progress_rows(int64_t rows)
+{
+	progress.rows = rows;
+	if (asked)
+		progress_poll();
+	if (progress.live && rows % ROWS_A_LOOK == 0)
+		repaint();
+}
+
+void
+progress_line(const char *line)
+{
+	progress.line = line;
+	if (asked)
+		progress_poll();
+	if (progress.live)
+		repaint();
+	progress.line = NULL;
 }
 
 void

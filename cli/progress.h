@@ -22,6 +22,8 @@ void progress_set(enum progress_when when);
 void progress_start(const struct output *output);
 /** So many rows are read. */
 void progress_rows(int64_t rows);
+/** The line is this one now; for work that is no reading. */
+void progress_line(const char *line);
 /** A signal came while nothing was read: answer it. */
 void progress_poll(void);
 void progress_end(void);
