@@ -352,11 +352,13 @@ may_send(struct lane *lane, int64_t now_ms)
 	return !lingers(lane, now_ms) && pace_at(lane, now_ms) <= now_ms;
 }
 
-/* Whether another request fits beside those that are out. */
+/* Whether another request fits beside those that are out, and those whose
+ * answer would be forgotten if the process died now: all of them would go
+ * twice. */
 static bool
 has_room(const struct lane *lane, enum errand errand)
 {
-	if (lane->meeting || lane->out >= lane->trip_count)
+	if (lane->meeting || lane->out + lane->unsettled >= lane->trip_count)
 		return false;
 	return !lane_is_busy(lane) ||
 	    (errand == ERRAND_DRAIN && !lane->rewind &&
