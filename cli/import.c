@@ -1,5 +1,6 @@
 #include "import.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -8,24 +9,23 @@
 #include "arena.h"
 #include "input.h"
 #include "progress.h"
+#include "rejects.h"
 
 #define NOTES_TOLD 20
 
-/* The row's place becomes that in its file. */
-static void
-place_in_file(const struct import *import, struct fault *fault)
+void
+import_place(const struct import *import, struct fault *fault)
 {
-	long line, column;
+	long line = import->line > 0 ? import->line : import->input->line;
+	long column = 1;
 
 	strncpy(fault->file, import->input->name, sizeof(fault->file) - 1);
-	if (import->whole == NULL) {
-		fault->line = import->input->line;
-		return;
-	}
 	if (fault->line == 0)
 		fault->line = fault->column = 1;
-	json_place(import->whole, (size_t)(import->row.bytes - import->whole),
-	    &line, &column);
+	if (import->whole != NULL)
+		json_place(import->whole,
+		    (size_t)(import->row.bytes - import->whole), &line,
+		    &column);
 	if (fault->line == 1)
 		fault->column += column - 1;
 	fault->line += line - 1;
@@ -39,7 +39,7 @@ import_note(struct import *import, const struct fault *note)
 	if (import->notes++ >= NOTES_TOLD)
 		return;
 	if (placed.file[0] == '\0')
-		place_in_file(import, &placed);
+		import_place(import, &placed);
 	output_note(import->output, &placed);
 }
 
@@ -64,6 +64,7 @@ import_free(struct import *import)
 {
 	row_free(&import->row);
 	entry_wire_free(&import->wire);
+	text_free(&import->key);
 }
 
 /* Add the default dimensions that the row lacks. */
@@ -92,15 +93,14 @@ add_defaults(struct import *import, struct fault *fault)
 
 /* Give the row what it does not carry itself. */
 static int
-complete(struct import *import, enum row_form form, const char *ns,
-    const char *region, struct fault *fault)
+complete(struct import *import, struct fault *fault)
 {
 	struct entry *entry = &import->row.entry;
 
 	if (entry->ns == NULL)
-		entry->ns = ns != NULL ? ns : import->ns;
+		entry->ns = import->ns;
 	if (entry->region == NULL)
-		entry->region = region != NULL ? region : import->region;
+		entry->region = import->region;
 	if (entry->account == NULL)
 		entry->account = import->account;
 	if (entry->observed_at == -1)
@@ -112,8 +112,7 @@ complete(struct import *import, enum row_form form, const char *ns,
 	if (entry->ns != NULL)
 		return 0;
 	fault_set(fault, FAULT_MISSING_MEMBER, "the row names no namespace");
-	fault_hint(fault, "add \"%s\", or give -n NAMESPACE for all rows",
-	    form == ROW_API ? "Namespace" : "namespace");
+	fault_hint(fault, "add it, or give -n NAMESPACE for all rows");
 	fault_field(fault, "namespace");
 	row_place(&import->row, fault);
 	return -1;
@@ -137,47 +136,145 @@ check(struct import *import, struct fault *fault)
 	return 0;
 }
 
-static int
-count_row(struct import *import, struct fault *fault)
-{
-	if (++import->rows <= IMPORT_ROWS) {
-		progress_rows(import->rows);
-		return 0;
-	}
-	fault_set(fault, FAULT_TOO_LARGE, "over 1,000,000 rows in one call");
-	fault_hint(fault, "split the input: split -l 1000000 FILE part-");
-	return -1;
-}
-
-/* The row as it was read passes its checks and is kept. */
-static int
-keep(struct import *import, struct fault *fault)
+int
+import_render(struct import *import, struct fault *fault)
 {
 	struct row *row = &import->row;
 
-	if (check(import, fault) ||
-	    entry_render(&row->entry, import->checks, &import->wire, fault)) {
-		row_place(row, fault);
+	if (entry_render(&row->entry, import->checks, &import->wire, fault) ==
+	    0)
+		return 0;
+	row_place(row, fault);
+	return -1;
+}
+
+int
+import_check(struct import *import, struct fault *fault)
+{
+	if (complete(import, fault))
 		return -1;
+	if (check(import, fault) == 0)
+		return import_render(import, fault);
+	row_place(&import->row, fault);
+	return -1;
+}
+
+static int
+count_row(struct import *import, struct fault *fault)
+{
+	import->number++;
+	if (import->most == 0 || import->rows < import->most) {
+		progress_rows(++import->rows);
+		return 0;
 	}
+	fault_set(fault, FAULT_TOO_LARGE, "over 1,000,000 rows in one call");
+	fault_hint(fault, "split it (split -l 1000000), or use --per-line");
+	return -1;
+}
+
+/* Row N of the call goes by the key PREFIX:N. */
+static int
+set_key(struct import *import, struct fault *fault)
+{
+	struct text *key = &import->key;
+
+	text_clear(key);
+	text_addf(key, "%s:%" PRId64, import->key_prefix, import->number);
+	if (key->failed)
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	import->row.entry.key = text_string(key);
+	return 0;
+}
+
+int
+import_keep(struct import *import, struct fault *fault)
+{
+	struct entry *entry = &import->row.entry;
+
 	if (count_row(import, fault))
+		return -1;
+	if (import->key_prefix != NULL && entry->key == NULL &&
+	    set_key(import, fault))
 		return -1;
 	if (import->stage == NULL)
 		return 0;
-	return stage_add(import->stage, &row->entry, &import->wire, fault);
+	return stage_add(import->stage, entry, &import->wire, fault);
+}
+
+/* The record is at fault: pass over it, if that is wanted. */
+static int
+refuse(
+    struct import *import, const char *bytes, size_t len, struct fault *fault)
+{
+	struct fault why;
+	int kept;
+
+	if (fault_exit(fault->kind) != 65)
+		return -1;
+	import_place(import, fault);
+	if (import->rejects == NULL)
+		return -1;
+	import->number++;
+	why = *fault;
+	kept = rejects_add(import->rejects, &why, bytes, len, fault);
+	if (kept == 1)
+		fault_why(fault, "it is one bad line too many");
+	else if (kept == 0)
+		*fault = (struct fault){ 0 };
+	return kept == 0 ? 0 : -1;
+}
+
+int
+import_record(struct import *import, int result, const char *bytes, size_t len,
+    struct fault *fault)
+{
+	if (result != 0 && refuse(import, bytes, len, fault))
+		return -1;
+	if (import->done == NULL)
+		return 0;
+	return import->done(import->cookie, result == 0, fault);
+}
+
+int
+import_line(
+    struct import *import, const char **line, size_t *len, struct fault *fault)
+{
+	struct input *input = import->input;
+	int taken;
+
+	while ((taken = input_line(input, line, len, fault)) == -1 &&
+	    fault->kind == FAULT_TOO_LONG && import->rejects != NULL) {
+		fault->line = 0; /* of the record, which is that line */
+		if (import_record(import, -1, *line, *len, fault) ||
+		    input_skip_line(input, fault))
+			return -1;
+	}
+	return taken;
+}
+
+static int
+take_row(struct import *import, enum row_form form, const char *bytes,
+    size_t len, const char *ns, const char *region, struct fault *fault)
+{
+	struct entry *entry = &import->row.entry;
+
+	if (row_parse(&import->row, form, bytes, len, fault))
+		return -1;
+	if (entry->ns == NULL)
+		entry->ns = ns;
+	if (entry->region == NULL)
+		entry->region = region;
+	return import_check(import, fault) || import_keep(import, fault) ? -1
+									 : 0;
 }
 
 int
 import_row(struct import *import, enum row_form form, const char *bytes,
     size_t len, const char *ns, const char *region, struct fault *fault)
 {
-	if (row_parse(&import->row, form, bytes, len, fault) == 0 &&
-	    complete(import, form, ns, region, fault) == 0 &&
-	    keep(import, fault) == 0)
-		return 0;
-	if (fault_exit(fault->kind) == 65)
-		place_in_file(import, fault);
-	return -1;
+	int result = take_row(import, form, bytes, len, ns, region, fault);
+
+	return import_record(import, result, bytes, len, fault);
 }
 
 void

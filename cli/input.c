@@ -8,6 +8,8 @@
 
 #include "base/fault.h"
 
+/* How much is shown of a line that is too long. */
+#define SHOWN ((size_t)1024)
 #define FIRST_SIZE ((size_t)256 * 1024)
 
 /* What a fault of this input is said about. */
@@ -20,9 +22,10 @@ set_place(const struct input *input, struct fault *fault)
 int
 input_open(struct input *input, const char *name, struct fault *fault)
 {
-	void (*interrupted)(void) = input->interrupted;
-
-	*input = (struct input){ .name = name, .interrupted = interrupted };
+	*input = (struct input){ .name = name,
+		.interrupted = input->interrupted,
+		.waits = input->waits,
+		.cookie = input->cookie };
 	if (strcmp(name, "-") == 0)
 		input->fd = STDIN_FILENO;
 	else if ((input->fd = open(name, O_RDONLY | O_CLOEXEC)) == -1) {
@@ -79,7 +82,9 @@ fill(struct input *input, struct fault *fault)
 {
 	ssize_t got;
 
-	if (make_room(input, fault))
+	if (make_room(input, fault) ||
+	    (input->waits != NULL &&
+		input->waits(input->cookie, input->fd, fault)))
 		return -1;
 	while ((got = read(input->fd, input->data + input->end,
 		    input->size - input->end)) == -1 &&
@@ -129,7 +134,9 @@ input_line(
 	if (loaded != 1)
 		return loaded;
 	input->line++;
+	*line = input->data + input->start;
 	if (*len > INPUT_LINE) {
+		*len = SHOWN;
 		fault_set(fault, FAULT_TOO_LONG, "line is over 1 MiB");
 		fault_hint(fault,
 		    "one JSON value a line, or -f api for a "
@@ -138,11 +145,27 @@ input_line(
 		fault->line = input->line;
 		return -1;
 	}
-	*line = input->data + input->start;
 	input->start += *len;
 	if (input->start < input->end)
 		input->start++; /* the newline */
 	return 1;
+}
+
+int
+input_skip_line(struct input *input, struct fault *fault)
+{
+	const char *end;
+
+	for (;;) {
+		end = memchr(input->data + input->start, '\n',
+		    input->end - input->start);
+		input->start = end != NULL ? (size_t)(end + 1 - input->data)
+					   : input->end;
+		if (end != NULL || input->eof)
+			return 0;
+		if (fill(input, fault))
+			return -1;
+	}
 }
 
 int
@@ -156,6 +179,14 @@ input_peek(
 	return loaded;
 }
 
+bool
+input_is_blank(const char *line, size_t len)
+{
+	while (len > 0 && memchr(" \t\r", line[len - 1], 3) != NULL)
+		len--;
+	return len == 0;
+}
+
 int
 input_skip_blank(struct input *input, struct fault *fault)
 {
@@ -164,9 +195,7 @@ input_skip_blank(struct input *input, struct fault *fault)
 	int peeked;
 
 	while ((peeked = input_peek(input, &line, &len, fault)) == 1) {
-		while (len > 0 && memchr(" \t\r", line[len - 1], 3) != NULL)
-			len--;
-		if (len > 0)
+		if (!input_is_blank(line, len))
 			break;
 		if (input_line(input, &line, &len, fault) == -1)
 			return -1;

@@ -19,22 +19,32 @@ struct input {
 	long line; /* of the line taken last, from 1 */
 	void (*interrupted)(
 	    void); /* called when a signal ends a read; or NULL */
+	/* Called before a read, which may block; 0, or -1 with ${fault}; or
+	 * NULL. */
+	int (*waits)(void *cookie, int fd, struct fault *fault);
+	void *cookie; /* for waits */
 };
 
-/** Open ${name} ("-": standard input).  0, or -1 with ${fault}. */
+/** Open ${name} ("-": standard input); the callbacks of ${input} are set.  0, or
+ * -1 with ${fault}. */
 int input_open(struct input *input, const char *name, struct fault *fault);
 void input_close(struct input *input);
 
 /** Take the next line, without its end; it lives until the next call.
- * Return 1, 0 at the end, or -1 (FAULT_TOO_LONG, a read that failed). */
+ * Return 1, 0 at the end, or -1 (FAULT_TOO_LONG with how it begins; a read that
+ * failed). */
 int input_line(
     struct input *input, const char **line, size_t *len, struct fault *fault);
+/** Pass over the line that was too long.  0 or -1. */
+int input_skip_line(struct input *input, struct fault *fault);
 
 /** Look at the next line, or its first INPUT_LINE bytes, and take nothing.
  * Return as input_line(). */
 int input_peek(
     struct input *input, const char **line, size_t *len, struct fault *fault);
 
+/** Whether ${line} holds nothing but white space. */
+bool input_is_blank(const char *line, size_t len);
 /** Skip lines that hold nothing but white space.  0 or -1. */
 int input_skip_blank(struct input *input, struct fault *fault);
 

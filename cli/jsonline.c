@@ -37,21 +37,30 @@ jsonline_close(struct text *text, char bracket)
 
 /* Broken UTF-8 (a damaged row) would break the whole line: it is escaped. */
 void
-jsonline_text(struct text *text, const char *name, const char *value)
+jsonline_bytes(
+    struct text *text, const char *name, const char *bytes, size_t len)
 {
 	struct text clean = { 0 };
-	size_t len = value != NULL ? strlen(value) : 0;
 
 	begin(text, name);
-	if (value == NULL)
-		text_adds(text, "null");
-	else if (text_utf8_bad(value, len) == -1)
-		text_add_json(text, value, len);
+	if (text_utf8_bad(bytes, len) == -1)
+		text_add_json(text, bytes, len);
 	else {
-		text_add_escaped(&clean, value, len);
+		text_add_escaped(&clean, bytes, len);
 		text_add_json(text, text_string(&clean), clean.len);
 	}
 	text_free(&clean);
+}
+
+void
+jsonline_text(struct text *text, const char *name, const char *value)
+{
+	if (value != NULL) {
+		jsonline_bytes(text, name, value, strlen(value));
+		return;
+	}
+	begin(text, name);
+	text_adds(text, "null");
 }
 
 void

@@ -2,6 +2,7 @@
 #define CLI_JSONLINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct text;
@@ -16,6 +17,9 @@ void jsonline_open(struct text *text, const char *name, char bracket);
 void jsonline_close(struct text *text, char bracket);
 /** NULL becomes null. */
 void jsonline_text(struct text *text, const char *name, const char *value);
+/** ${len} bytes of whatever kind: what is no UTF-8 is shown as \\xNN. */
+void jsonline_bytes(
+    struct text *text, const char *name, const char *bytes, size_t len);
 void jsonline_int(struct text *text, const char *name, int64_t value);
 /** An integer, or null where ${value} is ${none}. */
 void jsonline_optional(

@@ -19,7 +19,10 @@ struct fault;
 enum put_format {
 	PUT_AUTO,
 	PUT_NDJSON,
-	PUT_API
+	PUT_API,
+	PUT_CSV,
+	PUT_INFLUX,
+	PUT_PROM
 };
 
 /** What the command line asked for. */
@@ -29,6 +32,12 @@ struct put_options {
 	struct option_list dimensions, defaults;
 	int format; /* enum put_format */
 	bool atomic, check, strict, lenient;
+	const char *key, *key_prefix;
+	bool per_line;
+	int64_t chunk;
+	const char *rejects;
+	int64_t max_errors; /* -1: any number */
+	const char *csv_columns, *map;
 };
 
 /** One put under way. */
@@ -40,14 +49,30 @@ struct put {
 	bool strict;
 	int64_t now_ms;
 	struct entry_dimension *dimensions, *defaults; /* as split */
-	int64_t valid;               /* out: rows that passed */
+	int64_t valid, rejected;     /* out: rows that passed, bad records */
 	struct writer_result result; /* out */
+	const char *through_file;    /* out: all records up to this line are */
+	long through_line;           /* dealt with; NULL: none */
 };
+
+/** The options of put, which are read into ${PUT_OPTIONS_TARGET}. */
+extern const struct option PUT_OPTIONS[];
+extern struct put_options PUT_OPTIONS_TARGET;
+
+/** One metric is asked for by naming it. */
+bool put_is_one(const struct put_options *options);
+/** Whether options and words make sense together; takes VALUE from the words.
+ * 0, or -1 with ${fault}. */
+int put_check_options(
+    const struct cli *cli, struct put_options *options, struct fault *fault);
+/** Split the pairs "K=V" of the options.  0, or -1 with ${fault}. */
+int put_split_dimensions(struct put *put, struct fault *fault);
 
 /** Put the one metric of the command line.  0, or -1 with ${fault}. */
 int put_one(struct put *put, struct fault *fault);
 
-/** Put what the named inputs hold, all or nothing.  0, or -1 with ${fault}. */
+/** Put what the named inputs hold, all or nothing or, with --per-line, what is
+ * good of it.  0, or -1 with ${fault}. */
 int put_many(struct put *put, struct fault *fault);
 
 #endif

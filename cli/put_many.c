@@ -6,14 +6,18 @@
 
 #include "base/fault.h"
 #include "base/json.h"
-#include "queue/db.h"
-#include "queue/stage.h"
+#include "base/number.h"
+#include "chunks.h"
 #include "cli.h"
 #include "import.h"
 #include "input.h"
 #include "progress.h"
 #include "read_api.h"
+#include "read_csv.h"
+#include "read_influx.h"
 #include "read_ndjson.h"
+#include "read_prom.h"
+#include "rejects.h"
 
 typedef int reader(
     struct import *import, struct input *input, struct fault *fault);
@@ -21,6 +25,9 @@ typedef int reader(
 static reader *const READERS[] = {
 	[PUT_NDJSON] = read_ndjson,
 	[PUT_API] = read_api,
+	[PUT_CSV] = read_csv,
+	[PUT_INFLUX] = read_influx,
+	[PUT_PROM] = read_prom,
 };
 
 /* Whether the brackets of ${line} close within it; strings are minded. */
@@ -88,19 +95,37 @@ find_format(struct input *input, enum put_format *format, struct fault *fault)
 	fault_set(fault, FAULT_BAD_JSON, "neither NDJSON nor a request body");
 	fault_hint(fault,
 	    "each line is an object: {\"namespace\":\"cvm\","
-	    "\"metric\":...}; -f names the format");
+	    "\"metric\":...}; or name the format: -f csv, influx, prom");
 	strncpy(fault->file, input->name, sizeof(fault->file) - 1);
 	fault->line = input->line + 1;
 	fault->column = 1;
 	return -1;
 }
 
+/* With --per-line nothing that was good waits for the next input. */
 static int
-read_input(struct put *put, struct import *import, const char *name,
-    struct fault *fault)
+settle(struct chunks *chunks, int result, struct fault *fault)
 {
-	struct input input = { .interrupted = progress_poll };
-	enum put_format format = (enum put_format)put->options->format;
+	struct fault later = { 0 };
+
+	if (!chunks->put->options->per_line)
+		return result;
+	if (result != 0) {
+		chunks_commit(chunks, &later);
+		return -1;
+	}
+	return chunks_commit(chunks, fault);
+}
+
+static int
+read_input(struct chunks *chunks, const char *name, struct fault *fault)
+{
+	const struct put_options *options = chunks->put->options;
+	struct import *import = chunks->import;
+	struct input input = { .interrupted = progress_poll,
+		.waits = options->per_line ? chunks_wait : NULL,
+		.cookie = chunks };
+	enum put_format format = (enum put_format)options->format;
 	int result;
 
 	if (input_open(&input, name, fault))
@@ -109,67 +134,96 @@ read_input(struct put *put, struct import *import, const char *name,
 	result = find_format(&input, &format, fault);
 	if (result == 0 && format != PUT_AUTO)
 		result = READERS[format](import, &input, fault);
+	result = settle(chunks, result, fault);
 	import->input = NULL;
 	input_close(&input);
 	return result;
 }
 
 static int
-read_inputs(struct put *put, struct import *import, struct fault *fault)
+read_inputs(struct chunks *chunks, struct fault *fault)
 {
+	const struct cli *cli = chunks->put->cli;
 	int i;
 
-	if (put->cli->word_count == 0)
-		return read_input(put, import, "-", fault);
-	for (i = 0; i < put->cli->word_count; i++)
-		if (read_input(put, import, put->cli->words[i], fault))
+	if (cli->word_count == 0)
+		return read_input(chunks, "-", fault);
+	for (i = 0; i < cli->word_count; i++)
+		if (read_input(chunks, cli->words[i], fault))
 			return -1;
 	return 0;
 }
 
-/* All input was read and is good: queue it. */
+/* What --per-line passed over is no success. */
 static int
-commit(struct put *put, struct stage *stage, struct fault *fault)
+tell_rejects(const struct rejects *rejects, struct fault *fault)
 {
-	struct writer *writer;
+	char count[NUMBER_TEXT_SIZE];
+
+	if (rejects->count == 0)
+		return 0;
+	fault_set(fault, FAULT_BAD_ROW, "%s %s, the good ones are dealt with",
+	    number_print_grouped(count, rejects->count),
+	    rejects->count == 1 ? "line is bad" : "lines are bad");
+	if (rejects->path != NULL)
+		fault_hint(fault, "they are in %.100s, each with its fault",
+		    rejects->path);
+	else
+		fault_hint(fault, "--rejects FILE keeps them");
+	return -1;
+}
+
+static int
+import_all(struct put *put, struct import *import, struct fault *fault)
+{
+	struct chunks chunks;
 	int result;
 
-	if (stage == NULL || stage_rows(stage) == 0)
-		return 0;
-	if ((writer = writer_new(put->db, put->config, fault)) == NULL)
-		return -1;
-	result = stage_commit(stage, writer, put->now_ms, &put->result, fault);
-	writer_free(writer);
+	import_start(import);
+	result = chunks_open(&chunks, put, import, fault);
+	if (result == 0)
+		result = read_inputs(&chunks, fault);
+	import_end(import);
+	/* All input was read and is good: queue it. */
+	if (result == 0)
+		result = chunks_commit(&chunks, fault);
+	put->valid = import->rows;
+	chunks_close(&chunks);
+	import_free(import);
 	return result;
 }
 
 int
 put_many(struct put *put, struct fault *fault)
 {
+	const struct put_options *options = put->options;
+	struct rejects rejects = { .path = options->rejects,
+		.most = options->max_errors };
 	struct import import = {
 		.output = &put->cli->output,
 		.checks = &put->config->checks,
 		.strict = put->strict,
-		.ns = put->options->ns,
-		.region = put->options->region,
-		.account = put->options->account,
-		.observed_at = put->options->observed_at,
-		.max_age_ms = put->options->max_age_ms,
+		.ns = options->ns,
+		.region = options->region,
+		.account = options->account,
+		.observed_at = options->observed_at,
+		.max_age_ms = options->max_age_ms,
 		.defaults = put->defaults,
-		.default_count = put->options->defaults.count,
+		.default_count = options->defaults.count,
+		.csv_columns = options->csv_columns,
+		.map = options->map,
+		.key_prefix = options->key_prefix,
+		.most = options->per_line ? 0 : IMPORT_ROWS,
+		.rejects = options->per_line ? &rejects : NULL,
 	};
-	int result = -1;
+	int result;
 
-	if (!put->options->check &&
-	    (import.stage = stage_new(db_place(put->db)->dir, fault)) == NULL)
+	if (rejects_open(&rejects, fault))
 		return -1;
-	import_start(&import);
-	result = read_inputs(put, &import, fault);
-	import_end(&import);
+	result = import_all(put, &import, fault);
+	put->rejected = rejects.count;
 	if (result == 0)
-		result = commit(put, import.stage, fault);
-	put->valid = import.rows;
-	import_free(&import);
-	stage_free(import.stage);
+		result = tell_rejects(&rejects, fault);
+	rejects_close(&rejects);
 	return result;
 }

@@ -91,7 +91,8 @@ put_one(struct put *put, struct fault *fault)
 		.dimensions = put->dimensions,
 		.dimension_count = options->dimensions.count,
 		.observed_at = options->observed_at,
-		.max_age_ms = options->max_age_ms };
+		.max_age_ms = options->max_age_ms,
+		.key = options->key };
 	struct entry_wire wire = { 0 };
 	int result = -1;
 

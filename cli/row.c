@@ -248,9 +248,8 @@ read_members(struct row *row, enum row_form form, struct fault *fault)
 	return 0;
 }
 
-/* Forget the row before. */
-static void
-start_row(struct row *row, const char *bytes, size_t len)
+void
+row_start(struct row *row, const char *bytes, size_t len, row_locate *locate)
 {
 	if (row->tree != NULL)
 		cJSON_Delete(row->tree);
@@ -261,26 +260,7 @@ start_row(struct row *row, const char *bytes, size_t len)
 	row->has_value = row->has_dimensions = false;
 	row->bytes = bytes;
 	row->len = len;
-}
-
-int
-row_parse(struct row *row, enum row_form form, const char *bytes, size_t len,
-    struct fault *fault)
-{
-	start_row(row, bytes, len);
-	row->tree = json_parse(bytes, len, fault);
-	if (row->tree == NULL && arena_exhausted()) {
-		fault_set(fault, FAULT_TOO_LARGE, "too many values in one row");
-		fault_hint(fault, "a row is one object with one value");
-		return -1;
-	}
-	if (row->tree == NULL)
-		return -1;
-	if (read_members(row, form, fault)) {
-		row_place(row, fault);
-		return -1;
-	}
-	return 0;
+	row->locate = locate;
 }
 
 /* Where ${field} stands: under its own name, or that of the other form. */
@@ -306,8 +286,8 @@ find_field(const struct row *row, const char *field, struct json_span *span)
 	return json_find(row->bytes, row->len, field, span);
 }
 
-void
-row_place(const struct row *row, struct fault *fault)
+static void
+locate_member(const struct row *row, struct fault *fault)
 {
 	struct json_span span = { row->bytes, 0 };
 
@@ -315,6 +295,32 @@ row_place(const struct row *row, struct fault *fault)
 		(void)find_field(row, fault->field, &span);
 	json_place(row->bytes, (size_t)(span.start - row->bytes), &fault->line,
 	    &fault->column);
+}
+
+int
+row_parse(struct row *row, enum row_form form, const char *bytes, size_t len,
+    struct fault *fault)
+{
+	row_start(row, bytes, len, locate_member);
+	row->tree = json_parse(bytes, len, fault);
+	if (row->tree == NULL && arena_exhausted()) {
+		fault_set(fault, FAULT_TOO_LARGE, "too many values in one row");
+		fault_hint(fault, "a row is one object with one value");
+		return -1;
+	}
+	if (row->tree == NULL)
+		return -1;
+	if (read_members(row, form, fault)) {
+		row_place(row, fault);
+		return -1;
+	}
+	return 0;
+}
+
+void
+row_place(const struct row *row, struct fault *fault)
+{
+	row->locate(row, fault);
 }
 
 void

@@ -19,9 +19,15 @@ enum row_form {
 /** Told what is let pass when lenient. */
 typedef void row_note(void *cookie, const struct fault *fault);
 
-/** One metric read from JSON; reused from row to row, zeroed at first. */
+struct row;
+
+/** Set line and column of ${fault}, within the row's bytes, to what its field
+ * names. */
+typedef void row_locate(const struct row *row, struct fault *fault);
+
+/** One metric as a reader found it; reused from row to row, zeroed at first. */
 struct row {
-	struct entry entry; /* strings live until the next row_parse() */
+	struct entry entry; /* strings live until the next row is started */
 	bool lenient;
 	row_note *note; /* not NULL when lenient */
 	void *cookie;
@@ -33,7 +39,14 @@ struct row {
 	const char *bytes; /* of the row being read */
 	size_t len;
 	bool has_value, has_dimensions;
+	row_locate *locate;
+	const void *locator; /* for locate */
 };
+
+/** Forget the row before: ${row} becomes the one that ${bytes} hold, without a
+ * member yet. */
+void row_start(
+    struct row *row, const char *bytes, size_t len, row_locate *locate);
 
 /**
  * row_parse(row, form, bytes, len, fault):

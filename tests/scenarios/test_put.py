@@ -111,7 +111,7 @@ def test_bytes_that_are_no_utf8_are_refused(spool):
     ["-n", "cvm", "-m", "d", "1", "2"], ["-n", "cvm", "-m", "d", "--value", "1", "2"],
     ["-n", "cvm", "-m", "d", "-d", "novalue", "1"], ["-n", "cvm", "-m", "d", "-d", "=v", "1"],
     ["-n", "a", "-n", "b", "-m", "d", "1"], ["-f", "api", "-n", "c", "-m", "d", "1"],
-    ["--strict", "--lenient", "-"], ["-d", "a=b", "-"], ["-f", "csv", "-"],
+    ["--strict", "--lenient", "-"], ["-d", "a=b", "-"], ["-f", "xml", "-"],
     ["--observed", "whenever", "-"], ["--wait", "-"], ["--names", "x"],
 ])
 def test_a_bad_command_line_is_64_and_queues_nothing(spool, args):

@@ -1,4 +1,4 @@
-/* links: base queue */
+/* links: reading */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,15 +9,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../../cli/arena.c"
-#include "../../cli/input.c"
-#include "../../cli/jsonline.c"
-#include "../../cli/output.c"
-#include "../../cli/progress.c"
-#include "../../cli/row.c"
-#include "../../cli/row_dimensions.c"
-#include "../../cli/import.c"
-#include "../../cli/read_ndjson.c"
+#include "base/fault.h"
+#include "import.h"
+#include "input.h"
+#include "output.h"
+#include "read_ndjson.h"
 
 #define GOOD \
 	"{\"namespace\":\"cvm\",\"metric\":\"disk\",\"dimensions\":" \
@@ -39,6 +35,7 @@ make_import(bool strict)
 	import.output = &OUTPUT;
 	import.checks = &config.checks;
 	import.strict = strict;
+	import.observed_at = import.max_age_ms = -1;
 	import_start(&import);
 }
 
@@ -175,7 +172,6 @@ says_what_is_wrong_and_where(void **state)
 			assert_string_equal(fault.field, CASES[i].field);
 		if (CASES[i].column > 0)
 			assert_int_equal(fault.column, CASES[i].column);
-		assert_string_not_equal(hint_of(&fault), "");
 		import_free(&import);
 	}
 }
