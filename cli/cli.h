@@ -18,6 +18,7 @@ struct cli {
 	struct output output;
 	const char *queue, *config_file; /* NULL: not given */
 	bool json, quiet, help, version;
+	bool ignores_pipe; /* SIGPIPE, before it began */
 	int verbose;
 	int color;                      /* enum output_color */
 	int progress;                   /* enum progress_when */
@@ -42,8 +43,8 @@ struct command {
 #define COMMAND_ANY_WORDS (-1)
 #define COMMAND_OTHER_PROGRAM (-2)
 
-extern const struct command COMMAND_INIT, COMMAND_PUT, COMMAND_STATUS,
-    COMMAND_LIST, COMMAND_SHOW, COMMAND_HOLD, COMMAND_HOLD_LIST,
+extern const struct command COMMAND_INIT, COMMAND_PUT, COMMAND_RUN,
+    COMMAND_STATUS, COMMAND_LIST, COMMAND_SHOW, COMMAND_HOLD, COMMAND_HOLD_LIST,
     COMMAND_HOLD_SET, COMMAND_HOLD_RELEASE, COMMAND_HOLD_PROBE,
     COMMAND_DEAD_LIST, COMMAND_DEAD, COMMAND_DEAD_SHOW, COMMAND_DEAD_EXPORT,
     COMMAND_DEAD_PURGE, COMMAND_DEAD_REPLAY, COMMAND_AUDIT,

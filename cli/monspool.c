@@ -10,6 +10,7 @@
 const struct command *const COMMANDS[] = {
 	&COMMAND_INIT,
 	&COMMAND_PUT,
+	&COMMAND_RUN,
 	&COMMAND_STATUS,
 	&COMMAND_LIST,
 	&COMMAND_SHOW,
@@ -303,7 +304,7 @@ main(int argc, char **argv)
 	int code;
 
 	output_guard();
-	signal(SIGPIPE, SIG_DFL);
+	cli.ignores_pipe = signal(SIGPIPE, SIG_DFL) == SIG_IGN;
 	find_json(argv + 1, argc - 1);
 	code = run(argv + 1, argc - 1, &fault);
 	if (output_flush(&fault) && code == 0)

@@ -9,5 +9,5 @@ target_include_directories(reading PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_include_directories(reading SYSTEM PUBLIC ${CSV_INCLUDE})
 target_link_libraries(reading PUBLIC queue base ${CSV_LIBRARY} PRIVATE house)
 
-target_sources(monspool PRIVATE put_options.c chunks.c)
+target_sources(monspool PRIVATE put_options.c chunks.c child.c cmd_run.c)
 target_link_libraries(monspool PRIVATE reading)

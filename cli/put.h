@@ -65,6 +65,14 @@ bool put_is_one(const struct put_options *options);
  * 0, or -1 with ${fault}. */
 int put_check_options(
     const struct cli *cli, struct put_options *options, struct fault *fault);
+/** Whether ${key} (NULL: none was given) may be one, before anything is done.  0,
+ * or -1 with ${fault}, which names ${option}. */
+int put_check_key(const char *option, const char *key, struct fault *fault);
+/** Split the pairs "K=V" of ${list}, given with ${option}, into an array with
+ * room for ${more} besides; all lives as long as the process.  0, or -1 with
+ * ${fault}. */
+int put_split_pairs(const char *option, const struct option_list *list,
+    size_t more, struct entry_dimension **dimensions, struct fault *fault);
 /** Split the pairs "K=V" of the options.  0, or -1 with ${fault}. */
 int put_split_dimensions(struct put *put, struct fault *fault);
 

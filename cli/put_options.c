@@ -172,8 +172,8 @@ split(const char *option, const char *pair, struct entry_dimension *dimension,
 
 /* Split a list, with room for ${more} besides; the strings live as long as
  * the process. */
-static int
-split_list(const char *option, const struct option_list *list, size_t more,
+int
+put_split_pairs(const char *option, const struct option_list *list, size_t more,
     struct entry_dimension **dimensions, struct fault *fault)
 {
 	size_t i;
@@ -304,15 +304,12 @@ check_per_line(
 	return 0;
 }
 
-/* A key is checked before anything is read. */
 static int
-check_key(const char *option, const char *key, size_t most, struct fault *fault)
+check_key_text(
+    const char *option, const char *key, size_t most, struct fault *fault)
 {
-	size_t len;
+	size_t len = strlen(key);
 
-	if (key == NULL)
-		return 0;
-	len = strlen(key);
 	if (len > 0 && len <= most && text_utf8_bad(key, len) == -1 &&
 	    text_control(key, len) == -1)
 		return 0;
@@ -323,15 +320,24 @@ check_key(const char *option, const char *key, size_t most, struct fault *fault)
 	return -1;
 }
 
+int
+put_check_key(const char *option, const char *key, struct fault *fault)
+{
+	return key == NULL ? 0 : check_key_text(option, key, KEY_MOST, fault);
+}
+
 static int
 check_keys(const struct put_options *options, struct fault *fault)
 {
 	if (options->key != NULL && options->key_prefix != NULL)
 		return usage(fault, "-k and -K exclude each other",
 		    "-k for the call as one, -K for each row");
-	if (check_key("key", options->key, KEY_MOST, fault))
+	if (put_check_key("key", options->key, fault))
 		return -1;
-	return check_key("key-prefix", options->key_prefix, PREFIX_MOST, fault);
+	return options->key_prefix == NULL
+	    ? 0
+	    : check_key_text(
+		  "key-prefix", options->key_prefix, PREFIX_MOST, fault);
 }
 
 int
@@ -355,9 +361,9 @@ put_split_dimensions(struct put *put, struct fault *fault)
 	const struct put_options *options = put->options;
 	size_t i, j;
 
-	if (split_list("dimension", &options->dimensions,
+	if (put_split_pairs("dimension", &options->dimensions,
 		options->defaults.count, &put->dimensions, fault) ||
-	    split_list("default-dimension", &options->defaults, 0,
+	    put_split_pairs("default-dimension", &options->defaults, 0,
 		&put->defaults, fault))
 		return -1;
 	for (i = 0; i < options->defaults.count; i++)
