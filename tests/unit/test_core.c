@@ -76,6 +76,7 @@ struct sim {
 	const struct said *lie;
 	double tokens;
 	int64_t filled_ms;
+	int64_t sent_rows, most_at_risk; /* of post_watched() */
 };
 
 static int64_t
@@ -877,6 +878,43 @@ sends_no_row_twice_with_many_requests_out(void **state)
 	assert_int_equal(ledger(sim).delivered, 1050);
 }
 
+/* Rows that would be sent once more, if the process died now. */
+static struct flight *
+post_watched(
+    void *cookie, const struct request *request, reply_fn *done, void *owner)
+{
+	struct sim *sim = cookie;
+	int64_t at_risk;
+
+	sim->sent_rows += (int64_t)request->rows;
+	at_risk = sim->sent_rows - ledger(sim).delivered;
+	if (at_risk > sim->most_at_risk)
+		sim->most_at_risk = at_risk;
+	return sim_post(cookie, request, done, owner);
+}
+
+static void
+risks_no_more_than_the_requests_in_flight(void **state)
+{
+	static const int64_t IN_FLIGHT[] = { 1, 4 };
+	struct sim *sim = *state;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		sim->config.batch.in_flight = IN_FLIGHT[i];
+		sim->world.post = post_watched;
+		sim->sent_rows = sim->most_at_risk = 0;
+		put(sim, (struct put){ "cvm", 1000, 7, 0 });
+		if (sim->core == NULL)
+			start(sim, CORE_RUN);
+		sim->sent_rows += ledger(sim).delivered;
+		core_wake(sim->core);
+		run_for(sim, 1000);
+		assert_int_equal(ledger(sim).pending, 0);
+		assert_int_equal(sim->most_at_risk, 100 * IN_FLIGHT[i]);
+	}
+}
+
 static void
 lingers_for_a_fuller_batch(void **state)
 {
@@ -1296,6 +1334,8 @@ main(void)
 		    isolates_with_many_requests_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    sends_no_row_twice_with_many_requests_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    risks_no_more_than_the_requests_in_flight, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    lingers_for_a_fuller_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(
