@@ -214,6 +214,45 @@ status_read(struct db *db, int64_t late_before, struct status *status)
 	return failed;
 }
 
+/* Add the rows of all lanes that were accepted before ${before}. */
+static int
+count_before(struct db *db, int64_t before, int64_t *rows)
+{
+	struct lane_row *lane = malloc(sizeof(*lane));
+	struct fault fault = { 0 };
+	int64_t after = 0, older;
+	int listed;
+
+	if (lane == NULL) {
+		fault_errno(&fault, ENOMEM, "cannot read the queue");
+		return db_fail(db, &fault);
+	}
+	*rows = 0;
+	while ((listed = lane_list(db, after, lane, 1)) == 1) {
+		after = lane->id;
+		if (count_late(db, lane, before, &older)) {
+			listed = -1;
+			break;
+		}
+		*rows += older;
+	}
+	free(lane);
+	return listed;
+}
+
+int
+status_ages(struct db *db, const int64_t *before, int64_t *rows, int count)
+{
+	int failed = 0, i;
+
+	if (db_begin_read(db))
+		return -1;
+	for (i = 0; i < count && !failed; i++)
+		failed = count_before(db, before[i], &rows[i]);
+	db_end_read(db);
+	return failed;
+}
+
 int
 status_publish(struct db *db, const struct status_forwarder *forwarder)
 {

@@ -30,6 +30,10 @@ struct status {
  * near replayed rows and steps of the clock.  0 or -1. */
 int status_read(struct db *db, int64_t late_before, struct status *status);
 
+/** How many pending rows were accepted before each of the ${count} times in
+ * ${before}, into ${rows}; as exact as late rows are.  0 or -1. */
+int status_ages(struct db *db, const int64_t *before, int64_t *rows, int count);
+
 /** Store what the forwarder says of itself, in a bracket.  0 or -1. */
 int status_publish(struct db *db, const struct status_forwarder *forwarder);
 int status_forwarder_read(struct db *db, struct status_forwarder *forwarder);

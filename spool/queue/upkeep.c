@@ -119,3 +119,42 @@ upkeep_remember(struct db *db, int64_t minute, const struct ledger_row *ledger,
 	}
 	return db_commit(db);
 }
+
+#define HISTORY_COLUMNS "minute, accepted, delivered, dead, pending"
+static const char RECALL[] = "SELECT " HISTORY_COLUMNS " FROM history"
+			     " WHERE minute <= :minute"
+			     " ORDER BY minute DESC LIMIT 1";
+static const char RECALL_FIRST[] = "SELECT " HISTORY_COLUMNS " FROM history"
+				   " WHERE minute > :minute"
+				   " ORDER BY minute LIMIT 1";
+
+static int
+recall(struct db *db, const char *sql, int64_t minute, int64_t *found,
+    struct ledger_row *ledger)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, sql)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":minute", minute);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	*found = db_column_int(stmt, 0);
+	*ledger = (struct ledger_row){ .accepted = db_column_int(stmt, 1),
+		.delivered = db_column_int(stmt, 2),
+		.dead = db_column_int(stmt, 3),
+		.pending = db_column_int(stmt, 4) };
+	db_reset(stmt);
+	return 1;
+}
+
+int
+upkeep_recall(
+    struct db *db, int64_t minute, int64_t *found, struct ledger_row *ledger)
+{
+	int known = recall(db, RECALL, minute, found, ledger);
+
+	return known != 0 ? known
+			  : recall(db, RECALL_FIRST, minute, found, ledger);
+}

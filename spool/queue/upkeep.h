@@ -29,5 +29,11 @@ int upkeep_vacuum(struct db *db);
  * row: whoever reads takes the one before.  0 or -1. */
 int upkeep_remember(struct db *db, int64_t minute,
     const struct ledger_row *ledger, int64_t kept);
+/** What was written down for ${minute}, or for the latest minute before it
+ * that has a row, or for the first after it: accepted, delivered, dead and
+ * pending into ${ledger}, the others are 0; the row's own minute into
+ * ${found}.  1, 0 (there is no row), -1. */
+int upkeep_recall(
+    struct db *db, int64_t minute, int64_t *found, struct ledger_row *ledger);
 
 #endif

@@ -17,7 +17,8 @@ STATUS = {
     "replayed": INT, "late": INT, "last_id": INT, "ambiguous": INT,
     "oldest_pending_age_seconds": INT, "newest_pending_age_seconds": INT,
     "db_bytes": INT, "wal_bytes": INT, "max_bytes": INT, "disk_free_bytes": INT,
-    "lanes": LIST, "forwarder": OBJECT,
+    "in_per_second": (int, float, None), "out_per_second": (int, float, None),
+    "operations": LIST, "lanes": LIST, "forwarder": OBJECT,
 }
 LANE = {"namespace": TEXT, "region": TEXT, "account": TEXT, "state": TEXT,
         "pending": INT, "reason": (TEXT, None), "code": (INT, None),
