@@ -1,0 +1,10 @@
+/* links: reading */
+#include "fuzz_reader.h"
+
+#include "read_prom.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return fuzz_all(read_prom, data, size);
+}
