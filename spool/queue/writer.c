@@ -92,6 +92,7 @@ fail(struct writer *writer, struct fault *fault)
 	writer->failed = true;
 	if (fault != NULL)
 		*fault = *db_fault(writer->db);
+	bound_explain(writer->db, writer->config, fault);
 	return -1;
 }
 
@@ -118,7 +119,8 @@ refresh_memo(struct writer *writer)
 static int
 start(struct writer *writer, struct fault *fault)
 {
-	if (bound_check(writer->db, writer->config, 0, fault))
+	/* a ballast that was given up is the forwarder's room, not ours */
+	if (writer_reserve(writer, 0, fault))
 		return -1;
 	if (ledger_next_id(writer->db, &writer->first_id))
 		return fail(writer, fault);

@@ -367,7 +367,7 @@ each_storm(struct bench *bench, try_fn *try, int calls)
 {
 	static const int ONE_IN[] = { 2, 5, 20, 100 };
 	struct errors *errors = &bench->errors;
-	int64_t storms = bench_count(200, 20000);
+	int64_t storms = bench_count(100, 20000);
 
 	while (storms-- > 0) {
 		*errors = (struct errors){ .for_ever = true };

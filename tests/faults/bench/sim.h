@@ -52,6 +52,7 @@ struct sim_row {
 	int64_t max_age_ms;      /* of its own; 0: none */
 	int out;                 /* requests under way that carry it */
 	int taken;               /* how often the receiver took it */
+	int aloft;               /* of those: the core is not told yet */
 	int lost;                /* of those: so that the core could not know */
 	int64_t tries;           /* requests that left with it, as told */
 	bool clean;              /* taken and told so: to be gone next */
@@ -123,7 +124,8 @@ struct sim_heard {
 
 /* The cost of the isolation that one refused batch leads to. */
 struct sim_case {
-	bool open;
+	bool open; /* it counts */
+	bool busy; /* an isolation was begun, and others wait for it */
 	int units, guilty, requests;
 	bool by_series;
 };
@@ -160,9 +162,9 @@ struct sim {
 	int64_t standing_limit;   /* of a request, in bytes; 0: none */
 	int64_t foreign_until_ms; /* the other program holds the lock; -1 */
 	int io_call, io_code, io_left; /* a call that fails, and how often */
-	int in_use; /* of in_force */
-	bool commit_unknown;      /* one failed so, in this seed */
-	bool released;            /* what may end a hold has happened */
+	int in_use;                    /* of in_force */
+	bool commit_unknown;           /* one failed so, in this seed */
+	bool released;                 /* what may end a hold has happened */
 	int64_t base_id; /* the ledger's last id before the first row */
 	struct sim_row rows[SIM_ROWS];
 	struct sim_series series[SIM_SERIES];

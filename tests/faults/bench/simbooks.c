@@ -56,12 +56,6 @@ sim_odds(struct sim *sim, int percent)
 	return sim_below(sim, 100) < percent;
 }
 
-static int
-id_of(const struct sim *sim, int row)
-{
-	return (int)(sim->base_id + 1 + row);
-}
-
 /* ---- requests ---- */
 
 static void
@@ -113,20 +107,16 @@ send_row(struct sim *sim, const struct sim_flight *flight, int index)
 		return;
 	}
 	if (sim->series[row->series].lane != flight->lane)
-		sim_complain(
-		    sim, "row %d went with another lane", id_of(sim, index));
+		sim_complain(sim, "row %d went with another lane", index);
 	if (row->out++ > 0)
-		sim_complain(sim, "row %d is out twice", id_of(sim, index));
+		sim_complain(sim, "row %d is out twice", index);
 	if (row->clean)
-		sim_complain(sim, "row %d, which was taken, went again",
-		    id_of(sim, index));
+		sim_complain(sim, "row %d, which was taken, went again", index);
 	if (row->end != SIM_PENDING)
-		sim_complain(sim, "row %d went although it had ended",
-		    id_of(sim, index));
+		sim_complain(sim, "row %d went although it had ended", index);
 	if (flight->trip->errand != ERRAND_PART &&
 	    is_too_old(sim, row, sim->wall_ms))
-		sim_complain(sim, "row %d went although it was too old",
-		    id_of(sim, index));
+		sim_complain(sim, "row %d went although it was too old", index);
 }
 
 static void
@@ -177,8 +167,7 @@ simbooks_sent(struct sim *sim, struct sim_flight *flight)
 	}
 	sim_say(sim, "%s %s, %d rows from %d, %zu bytes", ns,
 	    ERRANDS[flight->trip->errand], flight->count,
-	    flight->count > 0 ? id_of(sim, flight->rows[0]) : 0,
-	    flight->request->bytes);
+	    flight->count > 0 ? flight->rows[0] : 0, flight->request->bytes);
 	check_size(sim, flight);
 	for (i = 0; i < flight->count && !sim->failed; i++)
 		send_row(sim, flight, flight->rows[i]);
@@ -196,13 +185,13 @@ simbooks_taken(struct sim *sim, const struct sim_flight *flight)
 	for (i = 0; i < flight->count; i++) {
 		row = &sim->rows[flight->rows[i]];
 		series = &sim->series[row->series];
+		row->aloft++;
 		if (row->taken++ > 0)
 			continue;
 		if (sim->ordered && flight->rows[i] < series->newest_taken &&
 		    !row->alone)
 			sim_complain(sim, "row %d was taken after row %d",
-			    id_of(sim, flight->rows[i]),
-			    id_of(sim, series->newest_taken));
+			    flight->rows[i], series->newest_taken);
 		if (series->newest_taken < flight->rows[i])
 			series->newest_taken = flight->rows[i];
 	}
@@ -219,15 +208,31 @@ one_series(const struct sim *sim, const struct sim_flight *flight)
 	return true;
 }
 
+/* Whether rows may die of such an answer, if they got it alone. */
+static bool
+blames(const struct sim_heard *heard)
+{
+	static const int CODES[] = { 1004, 1005, 1009, 1010, 1013, 1015, 1016,
+		1017, 1019, 1020, 4000 };
+	size_t i;
+
+	if (heard->http == 413 || heard->http == 414)
+		return true;
+	for (i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++)
+		if (heard->code == CODES[i])
+			return true;
+	return false;
+}
+
 /* What may die of this answer. */
 static void
 convict(struct sim *sim, const struct sim_flight *flight)
 {
 	int code = flight->heard.code, i;
+	bool shape = code == 1017 || code == 1020;
 
-	if (code == 0 ||
-	    !(code == 1017 || code == 1020 ? one_series(sim, flight)
-					   : flight->count == 1))
+	if (!blames(&flight->heard) ||
+	    (shape ? !one_series(sim, flight) : flight->count > 1))
 		return;
 	for (i = 0; i < flight->count; i++) {
 		sim->rows[flight->rows[i]].convicted = true;
@@ -247,6 +252,7 @@ tell_row(struct sim_row *row, const struct sim_heard *heard)
 	row->doubted |= heard->doubtful;
 	if (!heard->taken)
 		return;
+	row->aloft--;
 	if (heard->doubtful)
 		row->lost++;
 	else
@@ -281,6 +287,7 @@ simbooks_lost(struct sim *sim, const struct sim_flight *flight)
 		row = &sim->rows[flight->rows[i]];
 		row->out--;
 		row->lost += flight->heard.taken;
+		row->aloft -= flight->heard.taken;
 	}
 	sim->cases[flight->lane].open = false;
 }
@@ -403,8 +410,7 @@ check_gone(struct sim *sim, int index)
 	if (sim->config.late.policy == CONFIG_LATE_LATEST_ONLY &&
 	    may_be_late(sim, row) && has_newer(sim, index))
 		return;
-	sim_complain(
-	    sim, "row %d is gone, and nobody took it", id_of(sim, index));
+	sim_complain(sim, "row %d is gone, and nobody took it", index);
 }
 
 /* Whether the receiver's answers let it die. */
@@ -428,8 +434,7 @@ check_dead(struct sim *sim, int index, const char *cause)
 	bool may;
 
 	if (row->clean)
-		sim_complain(
-		    sim, "row %d was taken, and is dead", id_of(sim, index));
+		sim_complain(sim, "row %d was taken, and is dead", index);
 	if (strcmp(cause, "late") == 0)
 		may = config->late.policy == CONFIG_LATE_DEAD_LETTER &&
 		    may_be_late(sim, row);
@@ -438,8 +443,8 @@ check_dead(struct sim *sim, int index, const char *cause)
 	else
 		may = !config->dead.soft && is_doomed(sim, index);
 	if (!may)
-		sim_complain(sim, "row %d is dead without reason (%s)",
-		    id_of(sim, index), cause);
+		sim_complain(
+		    sim, "row %d is dead without reason (%s)", index, cause);
 }
 
 static void
@@ -448,11 +453,9 @@ check_pending(struct sim *sim, int index)
 	const struct sim_row *row = &sim->rows[index];
 
 	if (row->clean)
-		sim_complain(
-		    sim, "row %d was taken, and is pending", id_of(sim, index));
+		sim_complain(sim, "row %d was taken, and is pending", index);
 	if (row->end != SIM_PENDING)
-		sim_complain(
-		    sim, "row %d had ended, and is pending", id_of(sim, index));
+		sim_complain(sim, "row %d had ended, and is pending", index);
 }
 
 static void
@@ -467,17 +470,15 @@ check_row(struct sim *sim, int index, const struct found *found)
 	else if (row->end != SIM_GONE)
 		check_gone(sim, index);
 	if (row->end == SIM_GONE && found->end == SIM_DEAD)
-		sim_complain(
-		    sim, "row %d was gone, and is dead", id_of(sim, index));
+		sim_complain(sim, "row %d was gone, and is dead", index);
 	if (found->end != SIM_GONE && found->attempts != row->tries)
 		sim_complain(sim,
 		    "row %d has %lld attempts, and went %lld "
 		    "times",
-		    id_of(sim, index), (long long)found->attempts,
-		    (long long)row->tries);
-	if (row->taken > row->lost + (row->clean ? 1 : 0))
-		sim_complain(sim, "row %d was taken %d times",
-		    id_of(sim, index), row->taken);
+		    index, (long long)found->attempts, (long long)row->tries);
+	if (row->taken > row->lost + row->aloft + row->clean)
+		sim_complain(
+		    sim, "row %d was taken %d times", index, row->taken);
 	row->end = found->end;
 }
 
@@ -497,8 +498,8 @@ read_found(struct sim *sim, struct sqlite3_stmt *query, enum sim_end end,
 			continue;
 		}
 		if (found[index].end != SIM_GONE)
-			sim_complain(sim, "row %d is pending and dead",
-			    id_of(sim, (int)index));
+			sim_complain(
+			    sim, "row %d is pending and dead", (int)index);
 		found[index].end = end;
 		found[index].attempts = sqlite3_column_int64(query, 1);
 		snprintf(found[index].cause, sizeof(found[index].cause), "%s",
@@ -539,8 +540,7 @@ simbooks_crashed(struct sim *sim)
 			row->lost++;
 		row->clean = false;
 		if (found[i].attempts > row->tries)
-			sim_complain(
-			    sim, "row %d has too many attempts", id_of(sim, i));
+			sim_complain(sim, "row %d has too many attempts", i);
 		row->tries = found[i].attempts;
 	}
 	for (i = 0; i < sim->lane_count; i++) {
@@ -583,7 +583,7 @@ simbooks_is_over(struct sim *sim)
 {
 	size_t i;
 
-	if (!core_quiet(sim->core) || sim->core->look)
+	if (!core_quiet(sim->core) || sim->core->look || !is_settled(sim))
 		return false;
 	for (i = 0; i < sim->core->lane_count; i++)
 		if (sim->core->lanes[i]->row.pending > 0)
@@ -641,8 +641,7 @@ simbooks_end(struct sim *sim)
 		if (row->end == SIM_PENDING &&
 		    !may_be_left(sim, sim->series[row->series].lane))
 			sim_complain(sim,
-			    "row %d is pending for ever, %s is %s",
-			    id_of(sim, i), lane->ns,
+			    "row %d is pending for ever, %s is %s", i, lane->ns,
 			    lane->state < 0 ? "?" : STATES[lane->state]);
 	}
 }

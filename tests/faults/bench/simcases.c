@@ -56,7 +56,8 @@ open_case(struct sim *sim, const struct sim_flight *flight)
 {
 	struct sim_case *it = &sim->cases[flight->lane];
 
-	*it = (struct sim_case){ .requests = 1,
+	*it = (struct sim_case){ .busy = true,
+		.requests = 1,
 		.by_series = blames_series(flight->heard.code) };
 	it->open = sim->honest && count_units(sim, flight, it) && it->units > 1;
 }
@@ -83,12 +84,13 @@ simcases_sent(struct sim *sim, const struct sim_flight *flight)
 {
 	struct sim_case *it = &sim->cases[flight->lane];
 
-	if (!it->open)
-		return;
-	if (flight->trip->errand == ERRAND_PART)
+	if (flight->trip->errand == ERRAND_PART) {
 		it->requests++;
-	else
+		return;
+	}
+	if (it->open)
 		close_case(sim, it);
+	it->busy = false;
 }
 
 void
@@ -100,11 +102,9 @@ simcases_told(struct sim *sim, const struct sim_flight *flight)
 	    (heard->code == 0 || blames_series(heard->code) ||
 		blames_row(heard->code));
 
-	if (flight->trip->errand == ERRAND_PART) {
-		if (!judged)
-			it->open = false;
-	} else if (!it->open && judged && heard->code != 0 &&
-	    flight->trip->errand == ERRAND_DRAIN && flight->count > 1 &&
-	    sim->receiver.mood == SIM_WELL)
+	if (!judged || sim->receiver.mood != SIM_WELL)
+		it->open = false;
+	else if (!it->busy && heard->code != 0 && flight->count > 1 &&
+	    flight->trip->errand == ERRAND_DRAIN)
 		open_case(sim, flight);
 }

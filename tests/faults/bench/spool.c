@@ -89,7 +89,7 @@ each_row(struct spool *spool, const struct spool_rows *rows, take_row *take,
 {
 	const struct config_checks *checks = &spool->config.checks;
 	struct entry_wire wire = { 0 };
-	char name[32];
+	char name[256];
 	struct entry_dimension dimension = { "disk", name };
 	struct entry entry = { .ns = rows->ns,
 		.metric = "used",
@@ -100,7 +100,8 @@ each_row(struct spool *spool, const struct spool_rows *rows, take_row *take,
 	int i, failed = 0;
 
 	for (i = 0; i < rows->rows && !failed; i++) {
-		snprintf(name, sizeof(name), "d%d", i % rows->series);
+		snprintf(name, sizeof(name), "d%0*d", rows->width,
+		    (int)(rows->first + i) % rows->series);
 		entry.value = (double)(rows->first + i);
 		failed = entry_check(&entry, checks, false, fault) ||
 		    entry_render(&entry, checks, &wire, fault) ||

@@ -43,6 +43,7 @@ struct spool_rows {
 	const char *ns;
 	int rows, series;
 	int64_t first;
+	int width; /* of a dimension's value; 0: as short as can be */
 };
 /** Put them in one transaction.  0 or -1. */
 int spool_put(struct spool *spool, const struct spool_rows *rows,
