@@ -250,8 +250,7 @@ core_use_db(struct core *core, struct db *db)
 {
 	core->db = db;
 	(void)db_limit_bytes(db, 0);
-	core->settle.broken = false;
-	core->settle.retry_ms = core_steady_ms(core);
+	core->settle.broken = false; /* tried again when it is due */
 	core->look = core->replay.look = true;
 }
 

@@ -28,9 +28,11 @@ struct forwarder {
 	struct settings *settings;
 	struct world world;
 	struct ev_loop *loop;
-	struct db *db; /* NULL: broken, to be opened anew at reopen_ms */
-	bool lost;     /* it answers no more */
-	int64_t reopen_ms, data_version;
+	struct db *db;
+	bool lost;         /* it answers no more, and is to be opened anew */
+	int64_t reopen_ms; /* not before this; 0: at once */
+	bool unpublished;  /* the settings did not reach it */
+	int64_t data_version;
 	struct lock *lock;
 	int bell; /* -1: none, the poll has to do */
 	struct http *http;

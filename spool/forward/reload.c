@@ -70,18 +70,17 @@ read_anew(const struct forwarder *forwarder)
 	return NULL;
 }
 
-/* Writers go by the copy in the queue. */
+/* Writers go by the copy in the queue.  Its bound is theirs alone: a full
+ * queue must still be drained. */
 void
 reload_publish(struct forwarder *forwarder)
 {
 	const struct config *config = &forwarder->settings->config;
 	char text[300];
 
-	if (forwarder->db == NULL)
-		return;
 	db_set_busy_timeout(forwarder->db, config->queue.busy_timeout_ms);
-	if (db_limit_bytes(forwarder->db, config->queue.max_size) ||
-	    setting_store(forwarder->db, config))
+	forwarder->unpublished = setting_store(forwarder->db, config) != 0;
+	if (forwarder->unpublished)
 		log_event(LOG_WARN, "settings_not_stored", "error=%s",
 		    log_text(text, sizeof(text), db_error(forwarder->db)));
 }

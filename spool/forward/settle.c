@@ -197,7 +197,7 @@ not_committed(struct core *core)
 	unsigned i;
 	char text[300];
 
-	if (settle->failures == 0 || fault->kind == FAULT_OUTCOME_UNKNOWN)
+	if (settle->failures == 0)
 		log_event(LOG_ERROR, "settle_failed", "error=%s",
 		    log_text(text, sizeof(text), fault->message));
 	for (i = 0; i < settle->failures && wait_ms < RETRY_MOST_MS; i++)

@@ -55,33 +55,36 @@ turn_make_world(struct forwarder *forwarder)
 /* ---- turns ---- */
 
 /* A commit failed so that its outcome is unknown: what the old connection
- * knows counts no more (contract.md H12). */
+ * knows counts no more (contract.md H12).  It is closed when there is another,
+ * so that nobody ever holds none. */
 static int
 reopen(struct forwarder *forwarder)
 {
 	const struct config *config = &forwarder->settings->config;
+	struct db *old = forwarder->db, *db;
 	struct config copy;
 	struct fault fault = { 0 };
 	char text[300];
 
-	housekeeping_use_db(forwarder->housekeeping, NULL);
-	db_close(forwarder->db);
-	forwarder->db = queue_open(
-	    config->queue.path, DB_WRITER, -1, &copy, &fault);
-	if (forwarder->db != NULL) {
-		forwarder->lost = false;
-		forwarder->reopen_ms = 0;
-		housekeeping_use_db(forwarder->housekeeping, forwarder->db);
-		core_use_db(forwarder->core, forwarder->db);
-		log_event(LOG_WARN, "queue_reopened", "queue=%s",
-		    log_text(text, sizeof(text), config->queue.path));
-		return 0;
+	db = queue_open(config->queue.path, DB_WRITER, -1, &copy, &fault);
+	if (db == NULL) {
+		if (forwarder->reopen_ms == 0) /* said once */
+			log_event(LOG_ERROR, "queue_lost", "error=%s",
+			    log_text(text, sizeof(text), fault.message));
+		forwarder->reopen_ms = clock_steady_ms() + REOPEN_MS;
+		return -1;
 	}
-	if (forwarder->reopen_ms == 0) /* said once, however often tried */
-		log_event(LOG_ERROR, "queue_lost", "error=%s",
-		    log_text(text, sizeof(text), fault.message));
-	forwarder->reopen_ms = clock_steady_ms() + REOPEN_MS;
-	return -1;
+	forwarder->db = db;
+	forwarder->lost = false;
+	forwarder->reopen_ms = 0;
+	housekeeping_use_db(forwarder->housekeeping, db);
+	core_use_db(forwarder->core, db);
+	db_close(old);
+	log_event(LOG_WARN, "queue_reopened", "queue=%s",
+	    log_text(text, sizeof(text), config->queue.path));
+	if (forwarder->unpublished)
+		reload_publish(forwarder);
+	return 0;
 }
 
 /* Ask for a turn at ${at_ms}, steady. */
@@ -146,22 +149,28 @@ sooner(int64_t one_ms, int64_t other_ms)
 	return other_ms >= 0 && other_ms < one_ms ? other_ms : one_ms;
 }
 
+/* Whether the queue is out of reach, now that it was tried. */
+static bool
+is_lost(struct forwarder *forwarder)
+{
+	if (!core_broken(forwarder->core) && !forwarder->lost)
+		return false;
+	if (clock_steady_ms() >= forwarder->reopen_ms && reopen(forwarder) == 0)
+		return false;
+	wake_at(forwarder, forwarder->reopen_ms);
+	return true;
+}
+
 static void
 take_turn(struct forwarder *forwarder)
 {
 	int64_t next_ms;
 
-	if (forwarder->db == NULL &&
-	    (clock_steady_ms() < forwarder->reopen_ms || reopen(forwarder))) {
-		wake_at(forwarder, forwarder->reopen_ms);
+	if (is_lost(forwarder))
 		return;
-	}
 	core_turn(forwarder->core);
-	if ((core_broken(forwarder->core) || forwarder->lost) &&
-	    reopen(forwarder)) {
-		wake_at(forwarder, forwarder->reopen_ms);
+	if (is_lost(forwarder))
 		return;
-	}
 	if (is_over(forwarder)) {
 		ev_break(forwarder->loop, EVBREAK_ALL);
 		return;
@@ -193,8 +202,7 @@ on_wake(struct ev_loop *loop, ev_timer *timer, int events)
 static void
 look(struct forwarder *forwarder)
 {
-	if (forwarder->db != NULL)
-		forwarder->data_version = db_data_version(forwarder->db);
+	forwarder->data_version = db_data_version(forwarder->db);
 	core_wake(forwarder->core);
 }
 
@@ -219,8 +227,6 @@ on_poll(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (forwarder->db == NULL)
-		return;
 	version = db_data_version(forwarder->db);
 	if (version == -1)
 		forwarder->lost = true;

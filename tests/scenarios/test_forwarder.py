@@ -107,6 +107,28 @@ def test_a_reload_copies_the_settings_of_writers(spool, receiver, forwarder):
     assert ahead.stop() == 0
 
 
+def test_a_reload_does_not_stop_a_full_queue_from_draining(
+        spool, receiver, forwarder):
+    """Rows that die take more room than pending ones."""
+    full = {"queue.max_size": "1M", "queue.reserve": "0", "dead.brake": "0",
+            "retry.base": "1h", "retry.max": "1h"}
+    ahead = forwarder(NOWHERE, full).start()
+    wait_until(lambda: spool.status()["max_bytes"] == 1024 * 1024,
+               what="writers know the bound")
+    lines = "".join(json.dumps(row(n)) + "\n" for n in range(1000))
+    while spool.run("put", "-q", "-", input=lines).returncode == 0:
+        pass
+    while (put := spool.run("put", "-n", "cvm", "-m", "a", "1")).returncode == 0:
+        pass
+    assert put.returncode == 75
+    ahead.configure({"receiver.url": receiver(namespace="pc").url, **full})
+    ahead.reload()
+    ahead.wait_empty()
+    status = spool.status()
+    assert status["dead"] == status["accepted"] > 0
+    assert ahead.stop() == 0
+
+
 FAULTY = {
     "an unknown key": lambda ahead: ahead.configure({"retry.bass": "1s"}),
     "a bad value": lambda ahead: ahead.configure({"batch.max_rows": "many"}),
