@@ -221,7 +221,7 @@ const struct command COMMAND_HOLD = {
 };
 const struct command COMMAND_HOLD_LIST = {
 	.name = "hold list",
-	.usage = "hold [list]",
+	.usage = "hold list",
 	.summary = "the lanes that are held, and why",
 	.run = hold_list_run,
 };

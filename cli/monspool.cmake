@@ -8,4 +8,6 @@ add_executable(monspool monspool.c cli.c options.c table.c
   dead_replay.c dead_replay_plan.c cmd_dead_replay.c cmd_audit.c cmd_config.c
   cmd_exec.c cmd_help.c demo.c demo_rows.c cmd_demo.c)
 target_link_libraries(monspool PRIVATE house base queue PkgConfig::smartcols)
+target_sources(monspool PRIVATE config_text.c cmd_config_show.c
+  cmd_config_init.c cmd_config_explain.c)
 install(TARGETS monspool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -14,8 +14,9 @@
 
 extern char **environ;
 
-static void
-name_variable(char name[CONFIG_NAME], const char *section, const char *key)
+void
+config_environment_name(
+    const char *section, const char *key, char name[CONFIG_NAME])
 {
 	size_t i;
 
@@ -28,7 +29,12 @@ int
 config_environment_find(
     const char *section, const char *key, char name[CONFIG_NAME])
 {
-	name_variable(name, section, key);
+	const char *queue = getenv(QUEUE);
+
+	config_environment_name(section, key, name);
+	if (queue != NULL && queue[0] != '\0' &&
+	    strcmp(name, QUEUE "_PATH") == 0)
+		snprintf(name, CONFIG_NAME, "%s", QUEUE);
 	return getenv(name) != NULL ? 0 : -1;
 }
 
@@ -40,7 +46,7 @@ key_of(const char *name)
 	char known[CONFIG_NAME];
 
 	for (key = config_keys(); key->section != NULL; key++) {
-		name_variable(known, key->section, key->key);
+		config_environment_name(key->section, key->key, known);
 		if (strcmp(known, name) == 0)
 			return key;
 	}
@@ -87,7 +93,7 @@ warn_unknown(struct configfile *found, const char *variable)
 
 	for (key = config_keys(); key->section != NULL && count < KEYS_MOST;
 	     key++, count++) {
-		name_variable(names[count], key->section, key->key);
+		config_environment_name(key->section, key->key, names[count]);
 		words[count] = names[count] + LEN;
 		ours |= strncmp(words[count], variable + LEN,
 			    strlen(key->section) + 1) == 0;

@@ -12,9 +12,13 @@
  */
 void config_environment_read(struct config *config, struct configfile *found);
 
-/** The name of a key's variable (but not MONSPOOL_QUEUE), into ${name}; 0, or
- * -1 if it is not set. */
+/** The name of the variable that sets a key (MONSPOOL_QUEUE for queue.path where
+ * that is set), into ${name}; 0, or -1 if it is not set. */
 int config_environment_find(
+    const char *section, const char *key, char name[CONFIG_NAME]);
+
+/** The name of a key's variable, set or not, into ${name}. */
+void config_environment_name(
     const char *section, const char *key, char name[CONFIG_NAME]);
 
 #endif

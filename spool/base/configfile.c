@@ -180,29 +180,61 @@ refuse(struct configfile *found, const char *path, const char *message)
 }
 
 int
-configfile_read(
-    const char *path, struct config *config, struct configfile *found)
+configfile_read_lines(const char *path, struct config *config,
+    struct configfile *found, struct config_lines *lines)
 {
-	struct config_lines *lines = calloc(1, sizeof(*lines));
 	struct fault fault = { 0 };
 
 	memset(found, 0, sizeof(*found));
 	config_defaults(config);
-	if (lines == NULL) {
-		fault_set(&fault, FAULT_INTERNAL, "out of memory");
-		configfile_problem(found, &fault, path, 0);
-		return -1;
-	}
-	if (strlen(path) >= sizeof(found->path)) {
-		free(lines);
+	if (strlen(path) >= sizeof(found->path))
 		return refuse(found, path, "the path is too long");
-	}
 	memcpy(found->path, path, strlen(path) + 1);
 	if (path[0] != '\0')
 		config_lines_read(path, config, found, lines);
 	config_environment_read(config, found);
 	if (found->problem_count == 0 && config_check(config, &fault))
 		problem_of_whole(found, &fault, lines);
-	free(lines);
 	return found->problem_count > 0 ? -1 : 0;
+}
+
+int
+configfile_read(
+    const char *path, struct config *config, struct configfile *found)
+{
+	struct config_lines *lines = calloc(1, sizeof(*lines));
+	struct fault fault = { 0 };
+	int failed;
+
+	if (lines == NULL) {
+		memset(found, 0, sizeof(*found));
+		config_defaults(config);
+		fault_set(&fault, FAULT_INTERNAL, "out of memory");
+		configfile_problem(found, &fault, path, 0);
+		return -1;
+	}
+	failed = configfile_read_lines(path, config, found, lines);
+	free(lines);
+	return failed;
+}
+
+/* Variables set the plain sections, and [account], alone. */
+static bool
+has_variable(const char *name)
+{
+	return name == NULL || name[0] == '\0' || strcmp(name, "default") == 0;
+}
+
+const char *
+configfile_origin(const struct configfile *found,
+    const struct config_lines *lines, const char *section, const char *name,
+    const char *key, char variable[CONFIG_NAME], long *line)
+{
+	*line = 0;
+	if (has_variable(name) &&
+	    config_environment_find(section, key, variable) == 0)
+		return variable;
+	*line = config_lines_find(
+	    lines, section, name == NULL ? "" : name, key);
+	return *line > 0 ? found->path : NULL;
 }

@@ -40,6 +40,21 @@ int configfile_find(
 int configfile_read(
     const char *path, struct config *config, struct configfile *found);
 
+struct config_lines;
+/** As configfile_read(), and remember in ${lines} (zeroed) what the file sets. */
+int configfile_read_lines(const char *path, struct config *config,
+    struct configfile *found, struct config_lines *lines);
+
+/**
+ * configfile_origin(found, lines, section, name, key, variable, line):
+ * Where the value of a key comes from, after configfile_read_lines(): the file,
+ * and its ${line}; the name of a ${variable} of the environment; or NULL: it is
+ * built in.  ${line} is 0 for all but the file.
+ */
+const char *configfile_origin(const struct configfile *found,
+    const struct config_lines *lines, const char *section, const char *name,
+    const char *key, char variable[CONFIG_NAME], long *line);
+
 /** Note a problem, or a warning, that stands in ${file} (or comes from a
  * variable of that name) on ${line} (0: none).  For the readers of this shelf. */
 void configfile_problem(struct configfile *found, const struct fault *fault,

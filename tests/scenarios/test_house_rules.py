@@ -19,6 +19,9 @@ COMMANDS = ["init", "put", "status", "list", "show", "dead list", "dead show",
             "audit", "config check", "demo", "forward", "receiver", "help", "version"]
 READERS = [["status"], ["list"], ["show", "1"], ["dead", "list"], ["dead", "show", "1"],
            ["audit"]]
+COMMANDS += ["hold", "hold list", "hold set", "hold release", "hold probe",
+             "config show", "config init", "config explain"]
+READERS += [["hold"], ["status", "--ages", "--lanes"]]
 NO_QUEUE = {"MONSPOOL_QUEUE": ""}
 
 
@@ -97,7 +100,7 @@ def test_an_unknown_word_is_answered_with_the_nearest(args, hint):
     ["init", "--mode", "rw"], ["help", "nothing"], ["--color", "red", "status"],
     # of a later stage
     ["run", "--", "true"], ["top"], ["wait"], ["check"], ["dead", "replay", "1"],
-    ["explain"], ["doctor"], ["backup", "x"], ["config", "show"], ["status", "--ages"],
+    ["explain"], ["doctor"], ["backup", "x"],
     ["completion", "bash"], ["web"],
 ])
 def test_what_is_not_known_is_64(args):
