@@ -33,6 +33,30 @@ msp_status capi_fail_with(
     msp_error *error, msp_status status, const char *message);
 void capi_clear(msp_error *error);
 
+/** Dimensions that are converted without asking for memory. */
+#define CAPI_DIMENSIONS 16
+
+/** A metric as the queue shelf takes it; borrows its texts. */
+struct capi_metric {
+	struct entry entry;
+	struct entry_dimension stack[CAPI_DIMENSIONS], *dimensions;
+};
+
+/** MSP_OK: capi_release() it. */
+msp_status capi_convert(
+    struct capi_metric *converted, const msp_metric *metric, msp_error *error);
+void capi_release(struct capi_metric *converted);
+/** Check and render: the wire is what the queue would store. */
+msp_status capi_prepare(const struct capi_metric *converted,
+    const struct config_checks *checks, struct entry_wire *wire,
+    msp_error *error);
+/** All of it. */
+msp_status capi_check(const msp_metric *metric,
+    const struct config_checks *checks, struct entry_wire *wire,
+    msp_error *error);
+/** The limits where no queue says others; NULL when there is no memory. */
+const struct config_checks *capi_builtin_checks(msp_error *error);
+
 /** Begin a call on ${queue}: its mutex is ours unless this fails. */
 msp_status capi_enter(msp_queue *queue, msp_error *error);
 /** End it; returns ${status}. */

@@ -1,137 +1,19 @@
 #include "capi.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
-
-/* Dimensions that are converted without asking for memory. */
-#define DIMENSIONS 16
-
-/* A metric as the queue shelf takes it. */
-struct converted {
-	struct entry entry;
-	struct entry_dimension stack[DIMENSIONS], *dimensions;
-};
-
-static void
-convert_dimensions(struct converted *converted, const msp_metric *metric)
-{
-	size_t i;
-
-	for (i = 0; i < metric->ndims; i++) {
-		converted->dimensions[i].key = metric->dims[i].key;
-		converted->dimensions[i].value = metric->dims[i].value;
-	}
-	converted->entry.dimensions = converted->dimensions;
-	converted->entry.dimension_count = metric->ndims;
-}
-
-static msp_status
-convert(struct converted *converted, const msp_metric *metric, msp_error *error)
-{
-	if (metric == NULL || metric->struct_size < sizeof(*metric))
-		return capi_fail_with(error, MSP_E_MISUSE,
-		    "the metric is not made by MSP_METRIC_INIT");
-	if (metric->dims == NULL && metric->ndims > 0)
-		return capi_fail_with(error, MSP_E_MISUSE, "dims is NULL");
-	converted->entry = (struct entry){ .ns = metric->ns,
-		.metric = metric->metric,
-		.region = metric->region,
-		.account = metric->account,
-		.value = metric->value,
-		.key = metric->key,
-		.observed_at = metric->observed_unix_ms == 0
-		    ? -1
-		    : metric->observed_unix_ms,
-		.max_age_ms = metric->max_age_s == 0
-		    ? -1
-		    : (int64_t)metric->max_age_s * 1000 };
-	converted->dimensions = converted->stack;
-	if (metric->ndims > DIMENSIONS)
-		converted->dimensions = calloc(
-		    metric->ndims, sizeof(*converted->dimensions));
-	if (converted->dimensions == NULL)
-		return capi_fail_with(error, MSP_E_NOMEM, "out of memory");
-	convert_dimensions(converted, metric);
-	return MSP_OK;
-}
-
-static void
-release(struct converted *converted)
-{
-	if (converted->dimensions != converted->stack)
-		free(converted->dimensions);
-}
-
-/* Check and render: the wire is what the queue would store. */
-static msp_status
-prepare(const struct converted *converted, const struct config_checks *checks,
-    struct entry_wire *wire, msp_error *error)
-{
-	struct fault fault = { 0 };
-
-	if (entry_check(&converted->entry, checks, checks->strict, &fault) ||
-	    entry_render(&converted->entry, checks, wire, &fault))
-		return capi_fail(error, &fault);
-	return MSP_OK;
-}
-
-static msp_status
-check(const msp_metric *metric, const struct config_checks *checks,
-    struct entry_wire *wire, msp_error *error)
-{
-	struct converted converted;
-	msp_status status;
-
-	if ((status = convert(&converted, metric, error)) != MSP_OK)
-		return status;
-	status = prepare(&converted, checks, wire, error);
-	release(&converted);
-	return status;
-}
-
-static struct config_checks builtin_checks;
-
-static void
-load_builtin_checks(void)
-{
-	struct config *config = calloc(1, sizeof(*config));
-
-	if (config == NULL)
-		return;
-	config_defaults(config);
-	builtin_checks = config->checks;
-	free(config);
-}
-
-msp_status
-msp_validate(const msp_metric *metric, msp_error *error)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct entry_wire wire = { 0 };
-	msp_status status;
-
-	capi_clear(error);
-	pthread_once(&once, load_builtin_checks);
-	if (builtin_checks.max_row_bytes == 0)
-		return capi_fail_with(error, MSP_E_NOMEM, "out of memory");
-	status = check(metric, &builtin_checks, &wire, error);
-	entry_wire_free(&wire);
-	return status;
-}
 
 /* Queue one metric in the open round. */
 static msp_status
 add(msp_queue *queue, const msp_metric *metric, int64_t *id, msp_error *error)
 {
 	struct fault fault = { 0 };
-	struct converted converted;
+	struct capi_metric converted;
 	msp_status status;
 	int added;
 
-	if ((status = convert(&converted, metric, error)) != MSP_OK)
+	if ((status = capi_convert(&converted, metric, error)) != MSP_OK)
 		return status;
-	status = prepare(
+	status = capi_prepare(
 	    &converted, &queue->config.checks, &queue->wire, error);
 	if (status != MSP_OK)
 		goto done;
@@ -142,7 +24,7 @@ add(msp_queue *queue, const msp_metric *metric, int64_t *id, msp_error *error)
 	else
 		status = added == 1 ? MSP_DUPLICATE : MSP_OK;
 done:
-	release(&converted);
+	capi_release(&converted);
 	return status;
 }
 
@@ -156,7 +38,7 @@ put_alone(
 	if ((status = capi_connect(queue, error)) != MSP_OK)
 		return status;
 	/* Not a word to other writers about what will not be queued. */
-	status = check(metric, &queue->config.checks, &queue->wire, error);
+	status = capi_check(metric, &queue->config.checks, &queue->wire, error);
 	if (status != MSP_OK || (status = capi_begin(queue, error)) != MSP_OK)
 		return status;
 	status = add(queue, metric, id, error);
@@ -229,7 +111,7 @@ check_metrics(msp_queue *queue, const struct batch *batch, msp_error *error)
 	size_t i;
 
 	for (i = 0; i < batch->n; i++) {
-		status = check(metric_of(batch, i), &queue->config.checks,
+		status = capi_check(metric_of(batch, i), &queue->config.checks,
 		    &queue->wire, first);
 		if (batch->each != NULL)
 			batch->each[i] = status;

@@ -234,6 +234,44 @@ typedef struct {
 MSP_API msp_status msp_stats_get(
     msp_queue *queue, msp_stats *stats, msp_error *error);
 
+/*
+ * The outbox: metrics in YOUR SQLite database, in YOUR transaction, so that
+ * they commit or roll back with your data.  monspoold fetches them from there
+ * when its configuration names the file:
+ *   [outbox "shop"]
+ *   path = /var/lib/shop/shop.db
+ * As durable as your PRAGMA synchronous.  A metric counts as accepted once it
+ * is in the queue; until then it is a row of monspool_outbox, and should the
+ * queue's [checks] refuse it, its column "error" says why and it stays there.
+ * The sqlite3 * must come from the libsqlite3 that this library is linked
+ * with.  ATTACH of the queue is no substitute: it is not atomic in WAL mode.
+ */
+struct sqlite3;
+
+/**
+ * msp_install(database, error):
+ * Make the tables monspool_outbox and monspool_outbox_meta in the main
+ * database of ${database}; a second time does nothing.  Inside your
+ * transaction, or by itself when none is open.  application_id, user_version
+ * and journal mode stay as they are.
+ */
+MSP_API msp_status msp_install(struct sqlite3 *database, msp_error *error);
+
+/**
+ * msp_put_on(database, metric, outbox_id, error):
+ * Check ${metric} against the built-in limits and insert one row into
+ * monspool_outbox; ${outbox_id}, if not NULL, becomes its id there.  It is not
+ * in the queue yet, so a known key is noticed later.  MSP_E_NOTFOUND: the
+ * tables are not there.
+ */
+MSP_API msp_status msp_put_on(struct sqlite3 *database,
+    const msp_metric *metric, int64_t *outbox_id, msp_error *error);
+
+/** Optional, after your COMMIT: ring the forwarder of the queue at
+ * ${queue_path}, which otherwise looks by itself every second.  Never fails,
+ * never waits. */
+MSP_API void msp_wake(const char *queue_path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -212,7 +212,7 @@ const struct config_entry CONFIG_ENTRIES[] = {
 	      SHARED },
 	    CONFIG_TEXT, IN(code, verdict), 1, 24, NULL, NULL },
 	{ { "outbox", "path", "", "an application's database to fetch from",
-	      LATER },
+	      OURS },
 	    CONFIG_TEXT, IN(outbox, path), 1, CONFIG_PATH, NULL, NULL },
 	{ { "namespace", "max_age", "",
 	      "as queue.max_age, for these namespaces", SHARED },

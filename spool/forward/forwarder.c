@@ -14,6 +14,7 @@
 #include "forwarder_state.h"
 #include "housekeeping.h"
 #include "http.h"
+#include "outboxes.h"
 #include "queue/bell.h"
 #include "queue/db.h"
 #include "queue/lane.h"
@@ -103,6 +104,8 @@ start(struct forwarder *forwarder, struct fault *fault)
 		return -1;
 	hang_bell(forwarder);
 	reload_publish(forwarder);
+	if (reload_outboxes(forwarder))
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
 	if (make_core(forwarder, fault))
 		return -1;
 	turn_watch(forwarder);
@@ -184,6 +187,7 @@ end(struct forwarder *forwarder)
 	core_free(forwarder->core);
 	http_free(forwarder->http);
 	housekeeping_free(forwarder->housekeeping);
+	outboxes_free(forwarder->outboxes);
 	if (forwarder->loop != NULL)
 		ev_loop_destroy(forwarder->loop);
 	if (forwarder->bell != -1)

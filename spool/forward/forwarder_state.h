@@ -13,6 +13,7 @@ struct fault;
 struct housekeeping;
 struct http;
 struct lock;
+struct outboxes;
 struct settings;
 
 #define FORWARDER_SIGNALS 5
@@ -38,6 +39,7 @@ struct forwarder {
 	struct http *http;
 	struct core *core;
 	struct housekeeping *housekeeping;
+	struct outboxes *outboxes;
 	bool stopping;
 	int64_t busy_ms; /* steady: when there was work last */
 	ev_prepare turn;
@@ -73,6 +75,11 @@ void reload_publish(struct forwarder *forwarder);
 void reload(struct forwarder *forwarder);
 /** Forget back-off: the same settings, put in force anew. */
 void reload_retry(struct forwarder *forwarder);
+
+/** Fetch from the outboxes of the settings, and of no others: once, so that
+ * what they hold is there at the start, then as long as there is a loop.  0 or
+ * -1 (memory). */
+int reload_outboxes(struct forwarder *forwarder);
 
 /* signals.c */
 

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "housekeeping.h"
 #include "http.h"
+#include "outboxes.h"
 #include "queue/db.h"
 #include "queue/setting.h"
 #include "settings.h"
@@ -85,6 +86,24 @@ reload_publish(struct forwarder *forwarder)
 		    log_text(text, sizeof(text), db_error(forwarder->db)));
 }
 
+int
+reload_outboxes(struct forwarder *forwarder)
+{
+	const struct config *config = &forwarder->settings->config;
+	struct outboxes *outboxes = outboxes_new(config);
+
+	if (outboxes == NULL)
+		return -1;
+	outboxes_free(forwarder->outboxes);
+	forwarder->outboxes = outboxes;
+	while (outboxes_fetch(outboxes))
+		if (forwarder->options->mode == CORE_RUN)
+			break; /* the loop goes on with it */
+	outboxes_watch(outboxes, forwarder->loop, forwarder->bell,
+	    config->forwarder.idle_poll_ms);
+	return 0;
+}
+
 /* Put ${settings} in force; the core no longer uses the old ones. */
 static void
 replace_settings(struct forwarder *forwarder, struct settings *settings)
@@ -103,6 +122,9 @@ replace_settings(struct forwarder *forwarder, struct settings *settings)
 	reload_set_log(forwarder);
 	turn_set_poll(forwarder);
 	reload_publish(forwarder);
+	if (reload_outboxes(forwarder))
+		log_event(LOG_WARN, "reload_partial",
+		    "message=\"the outboxes are those of before\"");
 }
 
 void

@@ -1,5 +1,7 @@
 #include "enqueue_key.h"
 
+#include <string.h>
+
 #include "db.h"
 
 static const char FIND_KEY[] = "SELECT id FROM enqueue_key"
@@ -16,6 +18,11 @@ static const char FORGET_EXPIRED_KEYS[] =
 
 static const char HAS_EXPIRED[] =
     "SELECT EXISTS (SELECT 1 FROM enqueue_key WHERE expires_at <= :now)";
+
+static const char REMOVE_KEY[] = "DELETE FROM enqueue_key WHERE key = :key";
+
+static const char NEXT_KEY[] = "SELECT key FROM enqueue_key WHERE key > :key"
+			       " ORDER BY key LIMIT 1";
 
 int
 enqueue_key_find(struct db *db, const char *key, int64_t now_ms, int64_t *id)
@@ -45,6 +52,39 @@ enqueue_key_add(struct db *db, const char *key, int64_t id, int64_t expires_at)
 	db_bind_int(db, stmt, ":id", id);
 	db_bind_int(db, stmt, ":expires_at", expires_at);
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+int
+enqueue_key_remove(struct db *db, const char *key)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, REMOVE_KEY)) == NULL)
+		return -1;
+	db_bind_text(db, stmt, ":key", key);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+int
+enqueue_key_next(struct db *db, const char *prefix, char key[ENQUEUE_KEY_SIZE])
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+	const char *next;
+	int found;
+
+	if ((stmt = db_prepare(db, NEXT_KEY)) == NULL)
+		return -1;
+	db_bind_text(db, stmt, ":key", key);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	next = db_column_text(stmt, 0);
+	found = strncmp(next, prefix, strlen(prefix)) == 0 &&
+	    strlen(next) < ENQUEUE_KEY_SIZE;
+	if (found)
+		memcpy(key, next, strlen(next) + 1);
+	db_reset(stmt);
+	return found;
 }
 
 int

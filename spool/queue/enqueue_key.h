@@ -5,6 +5,9 @@
 
 struct db;
 
+/** Room for any key, NUL included. */
+#define ENQUEUE_KEY_SIZE 513
+
 /** Whether ${key} is known at ${now_ms}: 1, with the ${id} it was given; 0;
  * -1 failed. */
 int enqueue_key_find(
@@ -13,6 +16,14 @@ int enqueue_key_find(
 /** Remember that ${key} was given ${id}; in the caller's bracket.  0 or -1. */
 int enqueue_key_add(
     struct db *db, const char *key, int64_t id, int64_t expires_at);
+
+/** Remove ${key}; in the caller's bracket.  0 or -1. */
+int enqueue_key_remove(struct db *db, const char *key);
+
+/** The key after ${key}, if it begins with ${prefix}, into ${key}: 1; 0 there
+ * is none; -1 failed. */
+int enqueue_key_next(
+    struct db *db, const char *prefix, char key[ENQUEUE_KEY_SIZE]);
 
 /** Remove up to ${most} keys that have expired; in the caller's bracket.  0 or
  * -1. */
