@@ -18,10 +18,11 @@ find_field(const struct scan *scan, const struct row *row, const char *field)
 		return scan->time;
 	if (strncmp(field, "dimensions", 10) != 0)
 		return scan->line;
-	for (i = 0; i < scan->place_count; i++)
+	/* Of two that are called the same the second is at fault. */
+	for (i = scan->place_count; i > 0; i--)
 		if (field[10] == '\0' ||
-		    strcmp(field + 11, row->entry.dimensions[i].key) == 0)
-			return scan->line + scan->places[i];
+		    strcmp(field + 11, row->entry.dimensions[i - 1].key) == 0)
+			return scan->line + scan->places[i - 1];
 	return scan->line;
 }
 

@@ -1,0 +1,260 @@
+"""put -f csv, influx, prom: what becomes of each line, and what is refused."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from house import MONSPOOL, PATIENCE, environment
+
+
+def error(done):
+    [line] = [line for line in done.stderr.splitlines() if '"error"' in line]
+    return json.loads(line)["error"]
+
+
+def put(spool, form, text, *more):
+    return spool.put("-f", form, *more, input=text)
+
+
+def refused(spool, form, text, *more):
+    done = spool.run("--json", "put", "-f", form, *more, input=text)
+    assert done.returncode == 65, done.stderr
+    assert spool.status()["accepted"] == 0
+    return error(done)
+
+
+def rows(spool):
+    return [(line["metric"], line["dimensions"], line["value"])
+            for line in spool.lines("list")]
+
+
+# ---- csv ----
+
+def test_csv_columns_it_does_not_know_are_dimensions(spool):
+    put(spool, "csv",
+        "namespace,metric,value,region,account,key,observed_at,ip,disk\r\n"
+        'cvm,usage,30,gz,other,k1,2026-11-24T10:00:00Z,10.0.0.1,"a, ""b"""\r\n'
+        "pc,free,1e3,,,,,,\r\n")
+    one, two = spool.lines("list")
+    assert (one["namespace"], one["metric"], one["region"], one["account"]) == (
+        "cvm", "usage", "gz", "other")
+    assert one["observed_at"] == "2026-11-24T10:00:00.000Z"
+    assert one["dimensions"] == {"ip": "10.0.0.1", "disk": 'a, "b"'}
+    assert (two["namespace"], two["metric"], two["value"]) == ("pc", "free", 1000)
+    assert (two["region"], two["account"], two["dimensions"]) == ("", "default", {})
+    assert two["observed_at"] is None
+
+
+def test_csv_keeps_blanks_in_cells_and_drops_them_around_names_and_numbers(spool):
+    put(spool, "csv", "\ufeffnamespace, metric ,value, ip\ncvm,a, 5 , x y \n")
+    assert rows(spool) == [("a", {"ip": " x y "}, 5)]
+
+
+def test_csv_without_a_header_is_given_one(spool):
+    put(spool, "csv", "cpu,1,a\n", "-n", "cvm", "--csv-columns", "metric,value,ip")
+    assert rows(spool) == [("cpu", {"ip": "a"}, 1)]
+
+
+@pytest.mark.parametrize("number, value", [
+    ("+5", 5), (".5", 0.5), ("5.", 5), ("-007.50", -7.5), ("1E3", 1000), ("0", 0)])
+def test_csv_numbers_may_be_written_loosely(spool, number, value):
+    put(spool, "csv", f"metric,value\nm,{number}\n", "-n", "cvm")
+    assert rows(spool) == [("m", {}, value)]
+
+
+@pytest.mark.parametrize("text, name, line, column", [
+    ("metric,value\nm,\n", "missing_member", 2, 3),
+    ("metric,value\nm,NaN\n", "bad_value", 2, 3),
+    ("metric,value\nm,1e999\n", "bad_value", 2, 3),
+    ('metric,ip,value\n\nm,"a,b",0x10\n', "bad_value", 3, 9),
+    ("metric,value\nm,1,2\n", "bad_row", 2, 1),
+    ("metric,value\nm\n", "bad_row", 2, 1),
+    ('metric,value\nm"x,1\n', "bad_row", 2, 2),
+    ('metric,value\n"m,1\n', "bad_row", 2, 1),
+    ('metric,value\n"m\nn",1\n', "bad_name", 2, 1),
+    ("metric,value\n,1\n", "missing_member", 2, 1),
+    ("metric,value,metric\nm,1,m\n", "duplicate_member", 1, 14),
+    ("metric,value,\nm,1,x\n", "bad_row", 1, 14),
+    ("metric,ip\nm,x\n", "missing_member", 1, 1),
+    ("value\n1\n", "missing_member", 1, 1),
+    ("metric,value,observed_at\nm,1,noon\n", "bad_value", 2, 5),
+    ("metric,value\nm\0,1\n", "bad_value", 2, 2),
+    ("metric,value,ip\nm,1,a\rb\n", "bad_value", 2, 5),
+])
+def test_bad_csv_is_refused_with_its_place(spool, text, name, line, column):
+    found = refused(spool, "csv", text, "-n", "cvm")
+    assert (found["name"], found["line"], found["column"]) == (name, line, column)
+    assert found["hint"] and found["file"] == "-"
+
+
+def test_a_csv_header_without_namespace_needs_one(spool):
+    assert refused(spool, "csv", "metric,value\nm,1\n")["field"] == "namespace"
+
+
+def test_each_csv_file_has_a_header_of_its_own(spool, tmp_path):
+    (tmp_path / "a.csv").write_text("metric,value\na,1\n")
+    (tmp_path / "b.csv").write_text("value,ip,metric\n2,x,b\n")
+    spool.put("-f", "csv", "-n", "cvm", tmp_path / "a.csv", tmp_path / "b.csv")
+    assert rows(spool) == [("a", {}, 1), ("b", {"ip": "x"}, 2)]
+
+
+# ---- influx ----
+
+def test_influx_has_a_row_for_each_number_and_boolean(spool):
+    put(spool, "influx", "# comment\n"
+        "cpu,host=a,zone=b usage=1.5,n=-5i,u=7u,up=t,down=FALSE 1700000000123456789\n"
+        "mem v=2\n", "-n", "cvm")
+    tags = {"host": "a", "zone": "b"}
+    assert rows(spool) == [
+        ("cpu_usage", tags, 1.5), ("cpu_n", tags, -5), ("cpu_u", tags, 7),
+        ("cpu_up", tags, 1), ("cpu_down", tags, 0), ("mem_v", {}, 2)]
+    times = [line["observed_at"] for line in spool.lines("list")]
+    assert times == ["2023-11-14T22:13:20.123Z"] * 5 + [None]
+
+
+def test_influx_escapes(spool):
+    put(spool, "influx", r"my\ cpu\,x,h\=o\,st=a\ b\,\=c,p=C:\new f\ 1=1" + "\n",
+        "-n", "cvm", "--lenient")
+    assert rows(spool) == [
+        ("my cpu,x_f 1", {"h=o,st": "a b,=c", "p": "C:\\new"}, 1)]
+
+
+def test_influx_names_go_by_the_map(spool):
+    put(spool, "influx", "cpu value=1\n", "-n", "cvm", "--map", "metric={measurement}")
+    put(spool, "influx", "cpu value=1\n", "-n", "cvm", "--map", "metric=x_{field}_{field}")
+    assert [row[0] for row in rows(spool)] == ["cpu", "x_value_value"]
+
+
+@pytest.mark.parametrize("text, name, column", [
+    ('m t="a b"\n', "bad_value", 5), ("m f=1,t=\"x\"\n", "bad_value", 9),
+    ("m\n", "bad_row", 2), ("m,a f=1\n", "bad_row", 3), ("m,a= f=1\n", "bad_row", 3),
+    ("m,a=b=c f=1\n", "bad_row", 3), ("m f\n", "bad_row", 3), ("m f=\n", "bad_value", 5),
+    ("m f=5x\n", "bad_value", 5), ("m f=-5u\n", "bad_value", 5),
+    ("m f=1.5i\n", "bad_value", 5), ("m f=NaN\n", "bad_value", 5),
+    ("m f=1 soon\n", "bad_row", 7), ("m f=1 1 2\n", "bad_row", 7),
+    ("m f=1 -5\n", "bad_row", 7), ("m f=1 9223372036854775808\n", "bad_row", 7),
+    (",a=b f=1\n", "bad_row", 1), ("m,a=1,a=2 f=1\n", "duplicate_member", 7),
+    ("m\0 f=1\n", "bad_value", 2),
+    ("m,a=\x1b f=1\n", "bad_value", 3),
+])
+def test_bad_influx_is_refused_with_its_place(spool, text, name, column):
+    found = refused(spool, "influx", "ok v=1\n" + text, "-n", "cvm")
+    assert (found["name"], found["line"], found["column"]) == (name, 2, column)
+    assert found["hint"]
+
+
+def test_times_that_look_like_seconds_are_noted_once(spool):
+    done = spool.run("put", "-f", "influx", "-n", "cvm", check=0,
+                     input="m f=1 1700000000\nm f=2 1700000001\n")
+    assert done.stderr.count("nanoseconds") == 1
+
+
+# ---- prom ----
+
+def test_prom_labels_are_dimensions(spool):
+    put(spool, "prom", "# HELP requests_total The total.\n"
+        "# TYPE requests_total counter\n"
+        'requests_total{method="post",code="200",} 1027 1395066363000\n'
+        'latency_bucket{le="+Inf"} 144320\n'
+        "latency_sum 53423\n\n"
+        '  odd { a = "x\\\\y\\"z" , none = "" } 1e-3\n'
+        "# EOF\n", "-n", "cvm")
+    assert rows(spool) == [
+        ("requests_total", {"method": "post", "code": "200"}, 1027),
+        ("latency_bucket", {"le": "+Inf"}, 144320),
+        ("latency_sum", {}, 53423),
+        ("odd", {"a": 'x\\y"z'}, 0.001)]
+    times = [line["observed_at"] for line in spool.lines("list")]
+    assert times == ["2014-03-17T14:26:03.000Z", None, None, None]
+
+
+@pytest.mark.parametrize("text, name, column", [
+    ("m NaN\n", "bad_value", 3), ("m +Inf\n", "bad_value", 3), ("m -Inf\n", "bad_value", 3),
+    ("m\n", "bad_row", 2), ('m{a="b"}\n', "bad_row", 9), ("1m 1\n", "bad_row", 1),
+    ("m{a=b} 1\n", "bad_row", 5), ('m{a="b} 1\n', "bad_row", 3),
+    ('m{a="b" c="d"} 1\n', "bad_row", 9), ('m{="b"} 1\n', "bad_row", 3),
+    ('m{a="b"\n', "bad_row", 8), ("m 1 1.5\n", "bad_row", 5), ("m 1 2 3\n", "bad_row", 5),
+    ('m{a="x\\ny"} 1\n', "bad_value", 3), ("m\0 1\n", "bad_value", 2),
+    ('m{a="1",a="2"} 1\n', "duplicate_member", 9),
+])
+def test_bad_prom_is_refused_with_its_place(spool, text, name, column):
+    found = refused(spool, "prom", "ok 1\n" + text, "-n", "cvm")
+    assert (found["name"], found["line"], found["column"]) == (name, 2, column)
+    assert found["hint"]
+
+
+# ---- all of them ----
+
+TEXTS = {
+    "csv": "metric,value\ncpu,1\n",
+    "influx": "cpu value=1\n",
+    "prom": "cpu 1\n",
+}
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_rows_get_what_they_lack(spool, form):
+    put(spool, form, TEXTS[form], "-n", "cvm", "-r", "gz", "-a", "x", "-D", "host=h",
+        "--observed", "@1", "--max-age", "1h")
+    [line] = spool.lines("list")
+    assert (line["namespace"], line["region"], line["account"]) == ("cvm", "gz", "x")
+    assert line["dimensions"] == {"host": "h"}
+    assert line["observed_at"] == "1970-01-01T00:00:01.000Z" and line["expires_at"]
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_a_format_is_never_guessed(spool, form):
+    done = spool.run("--json", "put", "-n", "cvm", input=TEXTS[form])
+    assert done.returncode == 65 and f"{form}" in error(done)["hint"]
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_empty_input_queues_nothing(spool, form):
+    assert put(spool, form, "", "-n", "cvm")["queued"] == 0
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_check_writes_nothing(spool, form):
+    answer = put(spool, form, TEXTS[form], "-n", "cvm", "--check")
+    assert (answer["valid"], answer["queued"]) == (1, 0)
+    assert spool.status()["accepted"] == 0
+
+
+@pytest.mark.parametrize("args", [
+    ["-f", "ndjson", "--csv-columns", "a"], ["-f", "csv", "--map", "metric={field}"],
+    ["-f", "influx", "--map", "metric={tag}"], ["-f", "influx", "--map", "name={field}"],
+    ["-f", "influx", "--map", "metric="], ["-f", "csv", "--csv-columns", "metric,ip"],
+    ["-f", "csv", "--csv-columns", 'metric,value,"x'],
+])
+def test_a_bad_option_of_a_format_is_64(spool, args):
+    done = spool.run("--json", "put", "-n", "cvm", *args, "-", input="a,1\n")
+    assert (done.returncode, error(done)["name"]) == (64, "usage")
+    assert spool.status()["accepted"] == 0
+
+
+def test_memory_stays_flat_whatever_the_format(spool, tmp_path):
+    """A stream far larger than the bound, of one series a line."""
+    if PATIENCE > 1:
+        pytest.skip("sanitizers have memory of their own")
+    count = 60_000
+    lines = {
+        "csv": lambda n: f"cpu{n},{n},{'v' * 100}\n",
+        "influx": lambda n: f"cpu{n},host={'v' * 100} a={n},b={n}i\n",
+        "prom": lambda n: f'cpu{n}{{host="{"v" * 100}"}} {n}\n',
+    }
+    for form, line in lines.items():
+        path = tmp_path / form
+        with open(path, "w") as file:
+            if form == "csv":
+                file.write("metric,value,host\n")
+            file.writelines(line(n) for n in range(count))
+        assert path.stat().st_size > 6 << 20
+        for how in [["--check"], ["-l", "--max-errors", "0"]]:
+            process = subprocess.Popen(
+                [MONSPOOL, "-q", "put", "-n", "cvm", "-f", form, *how, path],
+                env=environment(MONSPOOL_QUEUE=str(spool.path)))
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            assert status == 0
+            assert usage.ru_maxrss < 32 * 1024, (form, how, usage.ru_maxrss)
