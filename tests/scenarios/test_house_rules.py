@@ -15,7 +15,7 @@ import pytest
 
 from house import MONSPOOL, ROOT, Spool, environment, wait_until
 
-COMMANDS = ["init", "put", "status", "list", "show", "dead list", "dead show",
+COMMANDS = ["init", "put", "run", "status", "list", "show", "dead list", "dead show",
             "audit", "config check", "demo", "forward", "receiver", "help", "version"]
 READERS = [["status"], ["list"], ["show", "1"], ["dead", "list"], ["dead", "show", "1"],
            ["audit"]]
@@ -99,7 +99,7 @@ def test_an_unknown_word_is_answered_with_the_nearest(args, hint):
     ["init", "a", "-Q", "b"], ["init", "a", "b"], ["init", "--mode", "0666"],
     ["init", "--mode", "rw"], ["help", "nothing"], ["--color", "red", "status"],
     # of a later stage
-    ["run", "--", "true"], ["top"], ["wait"], ["check"], ["dead", "replay", "1"],
+    ["top"], ["wait"], ["check"], ["dead", "replay", "1"],
     ["explain"], ["doctor"], ["backup", "x"],
     ["completion", "bash"], ["web"],
 ])
