@@ -79,7 +79,7 @@ static void
 make(struct bench *bench)
 {
 	struct spool *spool = &bench->spool;
-	struct spool_rows rows = { "cvm", 1, SERIES, 0 };
+	struct spool_rows rows = { "cvm", 1, SERIES, 0, 0 };
 	struct writer_result result;
 
 	spool_set_up(spool);
@@ -102,8 +102,8 @@ make(struct bench *bench)
 
 /* ---- scenarios ---- */
 
-static const struct spool_rows MORE = { "cvm", ROWS_MORE, SERIES + 2, 5000 };
-static const struct spool_rows ONE = { "disk", 1, 1, 7000 };
+static const struct spool_rows MORE = { "cvm", ROWS_MORE, SERIES + 2, 5000, 0 };
+static const struct spool_rows ONE = { "disk", 1, 1, 7000, 0 };
 
 static int
 run_put(struct bench *bench)

@@ -66,40 +66,87 @@ bench_below(uint64_t *state, int bound)
 	return (int)(bench_random(state) % (uint64_t)bound);
 }
 
+static int
+remove_dir(const char *dir)
+{
+	char path[512];
+	struct dirent *entry;
+	DIR *list = opendir(dir);
+	int failed = 0;
+
+	if (list == NULL)
+		return -1;
+	while ((entry = readdir(list)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		failed |= remove(path);
+	}
+	closedir(list);
+	return failed | rmdir(dir);
+}
+
+/* The directories there are, to be removed when a test gives up. */
+#define DIRS_MOST 8
+static char dirs[DIRS_MOST][BENCH_DIR];
+static pid_t dirs_owner;
+
+static void
+remove_left(void)
+{
+	int i;
+
+	for (i = 0; i < DIRS_MOST && dirs_owner == getpid(); i++)
+		if (dirs[i][0] != '\0')
+			remove_dir(dirs[i]);
+}
+
+static void
+remember(const char *dir)
+{
+	int i;
+
+	if (dirs_owner == 0 && atexit(remove_left) == 0)
+		dirs_owner = getpid();
+	for (i = 0; i < DIRS_MOST; i++)
+		if (dirs[i][0] == '\0') {
+			strcpy(dirs[i], dir);
+			return;
+		}
+}
+
+static void
+forget(const char *dir)
+{
+	int i;
+
+	for (i = 0; i < DIRS_MOST; i++)
+		if (strcmp(dirs[i], dir) == 0)
+			dirs[i][0] = '\0';
+}
+
 void
 bench_dir(char dir[BENCH_DIR])
 {
 	const char *tmp = getenv("TMPDIR");
 
 	snprintf(dir, BENCH_DIR, "/dev/shm/monspool.XXXXXX");
-	if (mkdtemp(dir) != NULL)
-		return;
-	snprintf(dir, BENCH_DIR, "%.40s/monspool.XXXXXX",
-	    tmp == NULL ? "/tmp" : tmp);
-	if (mkdtemp(dir) == NULL)
-		bench_die("cannot make the directory %s", dir);
+	if (mkdtemp(dir) == NULL) {
+		snprintf(dir, BENCH_DIR, "%.40s/monspool.XXXXXX",
+		    tmp == NULL ? "/tmp" : tmp);
+		if (mkdtemp(dir) == NULL)
+			bench_die("cannot make the directory %s", dir);
+	}
+	remember(dir);
 }
 
 void
 bench_remove_dir(const char *dir)
 {
-	char path[512];
-	struct dirent *entry;
-	DIR *list = opendir(dir);
-
-	if (list == NULL)
-		bench_die("cannot read the directory %s", dir);
-	while ((entry = readdir(list)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (remove(path))
-			bench_die("cannot remove %s", path);
-	}
-	closedir(list);
-	if (rmdir(dir))
-		bench_die("cannot remove %s", dir);
+	forget(dir);
+	if (remove_dir(dir))
+		bench_die("cannot remove the directory %s", dir);
 }
 
 double

@@ -159,12 +159,12 @@ spool_bulk(struct spool *spool, const struct spool_rows *rows,
 
 /* ---- looks ---- */
 
-bool
-spool_sound(struct spool *spool, char problem[256])
+static bool
+audit_passes(struct spool *spool, bool deep, char problem[256])
 {
 	struct audit audit = { 0 };
 
-	if (audit_run(spool->db, true, &audit)) {
+	if (audit_run(spool->db, deep, &audit)) {
 		snprintf(problem, 256, "%.255s", db_error(spool->db));
 		return false;
 	}
@@ -172,6 +172,18 @@ spool_sound(struct spool *spool, char problem[256])
 		return true;
 	snprintf(problem, 256, "%s", audit.problems[0]);
 	return false;
+}
+
+bool
+spool_sound(struct spool *spool, char problem[256])
+{
+	return audit_passes(spool, true, problem);
+}
+
+bool
+spool_balanced(struct spool *spool, char problem[256])
+{
+	return audit_passes(spool, false, problem);
 }
 
 int64_t

@@ -55,6 +55,8 @@ int spool_bulk(struct spool *spool, const struct spool_rows *rows,
 /** Whether the open queue passes its audit, SQLite's check included; if not,
  * ${problem} says why. */
 bool spool_sound(struct spool *spool, char problem[256]);
+/** The same without SQLite's check. */
+bool spool_balanced(struct spool *spool, char problem[256]);
 /** The first column of the first row of ${sql}, asked of the open queue. */
 int64_t spool_ask(struct spool *spool, const char *sql);
 
