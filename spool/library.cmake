@@ -12,7 +12,7 @@ target_include_directories(monspool_shared PUBLIC
 target_link_options(monspool_shared PRIVATE
   -Wl,--version-script=${LIBRARY_MAP} -Wl,--no-undefined-version)
 set_target_properties(monspool_shared PROPERTIES OUTPUT_NAME monspool
-  VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${LIBRARY_MAP})
+  EXPORT_NAME monspool VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${LIBRARY_MAP})
 
 # The static library is one object whose only names are msp_*: those of the
 # shelves (text_add, lane_list, ...) would meet the user's own.
@@ -32,13 +32,48 @@ set_target_properties(monspool_static PROPERTIES OUTPUT_NAME monspool
   LINKER_LANGUAGE C)
 target_include_directories(monspool_static PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}> $<INSTALL_INTERFACE:include>)
-target_link_libraries(monspool_static INTERFACE sqlite3 cjson m)
+target_link_libraries(monspool_static INTERFACE
+  $<BUILD_INTERFACE:PkgConfig::sqlite> $<BUILD_INTERFACE:PkgConfig::cjson>
+  $<INSTALL_INTERFACE:monspool::sqlite3> $<INSTALL_INTERFACE:monspool::cjson>
+  m)
 
+# Below the prefix, so that another one can be given.
+cmake_path(APPEND LIBRARY_PC_LIBDIR "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
+cmake_path(APPEND LIBRARY_PC_INCLUDEDIR
+  "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/monspool.pc.in
   ${PROJECT_BINARY_DIR}/monspool.pc @ONLY)
-install(TARGETS monspool_shared monspool_static
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES spool/monspool.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS monspool_shared monspool_static EXPORT monspool
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+install(FILES spool/monspool.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
 install(FILES ${PROJECT_BINARY_DIR}/monspool.pc
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
+
+# find_package(monspool): monspool::monspool and monspool::monspool_static.
+include(CMakePackageConfigHelpers)
+set(LIBRARY_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/monspool)
+install(EXPORT monspool NAMESPACE monspool:: DESTINATION ${LIBRARY_PACKAGE}
+  FILE monspool-targets.cmake COMPONENT library)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/monspool-config.cmake.in
+  ${PROJECT_BINARY_DIR}/monspool-config.cmake
+  INSTALL_DESTINATION ${LIBRARY_PACKAGE})
+write_basic_package_version_file(
+  ${PROJECT_BINARY_DIR}/monspool-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/monspool-config.cmake
+  ${PROJECT_BINARY_DIR}/monspool-config-version.cmake
+  DESTINATION ${LIBRARY_PACKAGE} COMPONENT library)
+
+find_program(SCDOC scdoc)
+if(SCDOC)
+  set(LIBRARY_PAGE ${PROJECT_BINARY_DIR}/libmonspool.3)
+  add_custom_command(OUTPUT ${LIBRARY_PAGE}
+    COMMAND sh -c "\"$1\" <\"$2\" >\"$3\"" scdoc ${SCDOC}
+      ${CMAKE_CURRENT_LIST_DIR}/libmonspool.3.scd ${LIBRARY_PAGE}
+    DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libmonspool.3.scd VERBATIM)
+  add_custom_target(library_page ALL DEPENDS ${LIBRARY_PAGE})
+  install(FILES ${LIBRARY_PAGE} DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
+    COMPONENT library)
+endif()
