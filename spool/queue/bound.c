@@ -7,7 +7,6 @@
 #include "db.h"
 
 #define PAGE_BYTES 4096
-#define ROOM (64 * PAGE_BYTES) /* on a disk that is not full */
 
 static const char FREE_PAGES[] = "PRAGMA freelist_count";
 
@@ -71,14 +70,4 @@ bound_check_disk(struct db *db, const struct config *config, int64_t more,
 	    span_print_bytes(has, disk), span_print_bytes(needs, more));
 	fault_hint(fault, "free some space: df -h %.160s", place->dir);
 	return -1;
-}
-
-/* SQLite has one word for both. */
-void
-bound_explain(struct db *db, const struct config *config, struct fault *fault)
-{
-	if (fault == NULL || fault->kind != FAULT_DISK_FULL ||
-	    config->queue.max_size <= 0 || place_free(db_place(db)->dir) < ROOM)
-		return;
-	refuse_full(db_bytes(db), config->queue.max_size, fault);
 }

@@ -17,10 +17,4 @@ int bound_check(struct db *db, const struct config *config, int64_t more,
 int bound_check_disk(struct db *db, const struct config *config, int64_t more,
     struct fault *fault);
 
-/** A transaction failed with ${fault}: if that is FAULT_DISK_FULL although the
- * disk has room, it was the bound that it met (contract.md H14), and ${fault}
- * says so instead (FAULT_QUEUE_FULL). */
-void bound_explain(
-    struct db *db, const struct config *config, struct fault *fault);
-
 #endif

@@ -135,9 +135,11 @@ explain(struct db *db, int code, int error, const struct trouble *trouble)
 		    code);
 }
 
-/* The bound on pages looks to SQLite like a full disk. */
+/* The bound on pages looks to SQLite like a full disk, but no system call
+ * failed; where one did for another reason, the pages tell, if the transaction
+ * still holds them. */
 static bool
-full_by_policy(struct db *db)
+full_by_policy(struct db *db, int error)
 {
 	struct sqlite3_stmt *stmt;
 	sqlite3_int64 pages[2] = { 0, 1 };
@@ -145,6 +147,10 @@ full_by_policy(struct db *db)
 	static const char *const ASK[] = { "PRAGMA page_count",
 		"PRAGMA max_page_count" };
 
+	if (error == ENOSPC || error == EDQUOT)
+		return false;
+	if (error == 0)
+		return true;
 	for (i = 0; i < 2; i++) {
 		if (sqlite3_prepare_v2(db->handle, ASK[i], -1, &stmt, NULL) !=
 		    SQLITE_OK)
@@ -165,7 +171,7 @@ db_fail_code(struct db *db, int code, const char *doing)
 
 	if (db->kept)
 		return -1;
-	full = (code & 0xff) == SQLITE_FULL && full_by_policy(db);
+	full = (code & 0xff) == SQLITE_FULL && full_by_policy(db, error);
 	fault_set(&db->fault, trouble->kind, "cannot %s the queue %s", doing,
 	    db->place.file);
 	explain(db, code, error, trouble);

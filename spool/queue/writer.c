@@ -92,7 +92,6 @@ fail(struct writer *writer, struct fault *fault)
 	writer->failed = true;
 	if (fault != NULL)
 		*fault = *db_fault(writer->db);
-	bound_explain(writer->db, writer->config, fault);
 	return -1;
 }
 
