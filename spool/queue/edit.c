@@ -19,6 +19,11 @@ static const char LIST[] =
     " LEFT JOIN lane ON lane.id = series.lane_id"
     " WHERE edit.row_id = :row_id ORDER BY edit.id";
 
+static const char LANE_BEFORE[] =
+    "SELECT series.lane_id FROM edit JOIN series ON series.id = edit.series_id"
+    " WHERE edit.row_id = :row_id AND edit.edited_at >= :since_at"
+    " ORDER BY edit.id LIMIT 1";
+
 static const char FORGET[] = "DELETE FROM edit WHERE row_id = :row_id";
 
 static const char FORGET_REPLAYED[] =
@@ -140,6 +145,24 @@ edit_list(struct db *db, int64_t row_id, edit_visit *visit, void *cookie)
 		return -1;
 	db_reset(stmt);
 	return visited;
+}
+
+int
+edit_lane_before(
+    struct db *db, int64_t row_id, int64_t since_at, int64_t *lane_id)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, LANE_BEFORE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":row_id", row_id);
+	db_bind_int(db, stmt, ":since_at", since_at);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	*lane_id = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return 1;
 }
 
 /* ---- where the rows go, their records go ---- */

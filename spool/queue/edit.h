@@ -41,6 +41,11 @@ typedef int edit_visit(void *cookie, const struct edit_row *row);
 int64_t edit_list(
     struct db *db, int64_t row_id, edit_visit *visit, void *cookie);
 
+/** The lane that the row ${row_id} had before the first edit at or after
+ * ${since_at}.  1, 0 (it was not edited), -1. */
+int edit_lane_before(
+    struct db *db, int64_t row_id, int64_t since_at, int64_t *lane_id);
+
 /* For origin.c, in the caller's bracket.  Each returns 0 or -1. */
 
 /** The row goes, and its records with it. */
