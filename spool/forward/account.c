@@ -12,6 +12,9 @@
 #define ROW_PAUSE_MS (60 * 1000)
 #define ROW_PAUSE_MOST_MS (300 * 1000)
 #define MINUTE_MS (60 * 1000)
+/* Below so many rows a second the pauses alone do it: rows of a refused batch
+ * are owed as well, and at a lower pace would be so for hours. */
+#define ROWS_LEAST 0.5
 
 void
 account_start(struct account *account, const struct credential *credential,
@@ -26,6 +29,7 @@ account_start(struct account *account, const struct credential *credential,
 	pace_start(&account->requests, config->rate.requests_per_second,
 	    config->rate.burst, 1000, steady_ms);
 	pace_start(&account->rows, rows, rows * 10, MINUTE_MS, steady_ms);
+	account->rows.least = ROWS_LEAST;
 	if (learned != NULL) {
 		account->requests.learned = learned->requests_per_second;
 		account->requests.ceiling = learned->requests_per_second;

@@ -15,6 +15,7 @@ pace_start(struct pace *pace, double set, double burst, int64_t window_ms,
 {
 	*pace = (struct pace){ .set = set,
 		.burst = burst < 1 ? 1 : burst,
+		.least = LEAST * 1e3 / (double)window_ms,
 		.filled_ms = steady_ms,
 		.lowered_ms = -1,
 		.window_ms = window_ms,
@@ -130,7 +131,7 @@ accepted_rate(const struct pace *pace)
 void
 pace_throttled(struct pace *pace, int64_t steady_ms)
 {
-	double least = LEAST * 1e3 / (double)pace->window_ms, before;
+	double before;
 
 	observe(pace, steady_ms);
 	fill(pace, steady_ms);
@@ -147,8 +148,8 @@ pace_throttled(struct pace *pace, int64_t steady_ms)
 	pace->learned = before > 0
 	    ? before * LOWER_TO
 	    : lesser(accepted_rate(pace) * NEAR_CEILING, pace->set);
-	if (pace->learned < least)
-		pace->learned = least;
+	if (pace->learned < pace->least)
+		pace->learned = pace->least;
 }
 
 void

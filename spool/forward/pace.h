@@ -15,6 +15,7 @@
 struct pace {
 	double set;     /* units a second; 0: unlimited */
 	double burst;   /* tokens that can be saved up */
+	double least;   /* units a second: nothing lower is learned */
 	double learned; /* units a second; 0: nothing was learned */
 	double ceiling; /* what was learned when the last refusal came */
 	double ramp;    /* units a second while starting again; 0: done */
