@@ -265,7 +265,7 @@ is_working(struct lane *lane, int64_t now_ms)
 {
 	if (lane_is_busy(lane))
 		return true;
-	if (lane->row.pending <= 0 || lane->account == NULL || lane->skipped ||
+	if (lane->row.pending <= 0 || !lane_has_signer(lane) || lane->skipped ||
 	    bounds_left(lane->core) == 0)
 		return false;
 	if (lane->row.state == LANE_HELD)

@@ -25,6 +25,7 @@ struct core {
 	int64_t spent; /* rows that left by a request, for bounds.rows */
 	struct account *accounts; /* in the order of config->accounts */
 	size_t account_count;
+	struct account nobody; /* that of lanes whose own is not configured */
 	struct lane **lanes; /* by id */
 	size_t lane_count, lane_room;
 	size_t first; /* the lane that is pumped first in this turn */

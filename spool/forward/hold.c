@@ -8,6 +8,7 @@
 
 #include "core_state.h"
 #include "lane.h"
+#include "roster.h"
 
 /* Whether a hold of ${holder} with ${scope} concerns ${lane} as well. */
 static bool
@@ -90,6 +91,14 @@ hold_join(struct lane *lane)
 	}
 }
 
+/* Its key may have vanished while it was held for something else. */
+static void
+make_ready(struct lane *lane)
+{
+	lane_set_ready(lane);
+	roster_find_signer(lane);
+}
+
 void
 hold_release(struct lane *lane)
 {
@@ -102,9 +111,9 @@ hold_release(struct lane *lane)
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
 		if (other != lane && shares(lane, other))
-			lane_set_ready(other);
+			make_ready(other);
 	}
-	lane_set_ready(lane);
+	make_ready(lane);
 }
 
 void

@@ -405,7 +405,7 @@ lane_pump(struct lane *lane)
 	const struct core *core = lane->core;
 	enum errand errand;
 
-	if (lane->account == NULL || lane->skipped)
+	if (!lane_has_signer(lane) || lane->skipped)
 		return;
 	do {
 		if (core->stopping || core->settle.blocked ||
@@ -429,6 +429,12 @@ lane_is_busy(const struct lane *lane)
 void
 lane_settled(struct lane *lane, int64_t rows, int64_t gone)
 {
+bool
+lane_has_signer(const struct lane *lane)
+{
+	return lane->account->credential != NULL;
+}
+
 	lane->unsettled--;
 	lane->taken -= rows;
 	lane->row.pending -= gone;
@@ -454,8 +460,9 @@ lane_next_ms(struct lane *lane)
 {
 	int64_t now_ms = core_steady_ms(lane->core), ready_ms;
 
-	if (lane->account == NULL || lane->skipped || waiting_rows(lane) <= 0 ||
-	    bounds_left(lane->core) == 0 || !has_room(lane, next_errand(lane)))
+	if (!lane_has_signer(lane) || lane->skipped ||
+	    waiting_rows(lane) <= 0 || bounds_left(lane->core) == 0 ||
+	    !has_room(lane, next_errand(lane)))
 		return -1;
 	if (lane->row.state == LANE_HELD && !lane->probe_asked &&
 	    (!hold_is_prober(lane) || lane->wake_ms < 0))
@@ -503,6 +510,7 @@ lane_free(struct lane *lane)
 	if (lane == NULL)
 		return;
 	for (i = 0; i < lane->trip_count; i++)
+	lane->account = &core->nobody;
 		trip_clear(&lane->trips[i]);
 	free(lane->trips);
 	isolation_free(lane->isolation);

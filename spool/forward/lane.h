@@ -53,7 +53,7 @@ struct trip {
  */
 struct lane {
 	struct core *core;
-	struct account *account; /* NULL: none of that name is configured */
+	struct account *account; /* core->nobody: its own is not configured */
 	struct lane_row row;     /* the stored lane, as it will be committed */
 	bool changed;            /* row is to be stored */
 	bool skipped;            /* this run is bounded to others */
@@ -94,6 +94,8 @@ bool lane_is_busy(const struct lane *lane);
 int64_t lane_next_ms(struct lane *lane);
 /** Whether a row accepted then is late by the lane's settings. */
 bool lane_row_is_late(
+/** Whether there is a key to sign its requests with. */
+bool lane_has_signer(const struct lane *lane);
     const struct lane *lane, int64_t accepted_at, int64_t wall_ms);
 /** Rows met without a request go to this turn's commit; ${met} is taken. */
 void lane_settle_met(struct lane *lane, struct settlement *met);

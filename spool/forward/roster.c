@@ -43,6 +43,8 @@ roster_start(struct core *core)
 		return -1;
 	for (i = 0; i < core->account_count; i++)
 		start_account(core, i);
+	account_start(
+	    &core->nobody, NULL, core->config, NULL, core_steady_ms(core));
 	return 0;
 }
 
@@ -55,7 +57,7 @@ find_account(struct core *core, const char *name)
 		if (core->accounts[i].credential != NULL &&
 		    strcmp(core->accounts[i].credential->account, name) == 0)
 			return &core->accounts[i];
-	return NULL;
+	return &core->nobody;
 }
 
 /* ---- lanes ---- */
@@ -67,7 +69,7 @@ roster_find_signer(struct lane *lane)
 	char reason[LANE_TEXT];
 
 	lane->account = find_account(lane->core, lane->row.account);
-	if (lane->account != NULL || lane->row.state == LANE_HELD)
+	if (lane_has_signer(lane) || lane->row.state == LANE_HELD)
 		return;
 	snprintf(reason, sizeof(reason),
 	    "no account of that name in the configuration: %.180s",
