@@ -38,6 +38,7 @@ judge_reply(
 {
 	judged->reply = reply;
 	judged->errand = trip->errand;
+	judged->clock_offset_ms = trip->clock_offset_ms;
 	answer_read(&judged->answer, reply->body, reply->len);
 	judged->outcome = (struct outcome){ .transfer = reply->transfer,
 		.request_size = reply->request_size,

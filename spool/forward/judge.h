@@ -20,6 +20,7 @@ struct judged {
 	const struct disposition *what;
 	int code; /* -1: none */
 	enum errand errand;
+	int64_t clock_offset_ms; /* by which the request was signed */
 	char reason[LANE_TEXT];
 };
 

@@ -37,6 +37,7 @@ struct trip {
 	bool contiguous;     /* batch is all of the lane in between */
 	struct request request;
 	int64_t started_at, sent_ms; /* wall and steady */
+	int64_t clock_offset_ms;     /* by which it is signed */
 };
 
 /*
@@ -88,14 +89,14 @@ void lane_pump(struct lane *lane);
 void lane_settled(struct lane *lane, int64_t rows, int64_t gone);
 /** The queue says how many rows the lane has now. */
 void lane_set_pending(struct lane *lane, int64_t pending);
+/** Whether there is a key to sign its requests with. */
+bool lane_has_signer(const struct lane *lane);
 /** Whether it has a request out, or an answer unsettled. */
 bool lane_is_busy(const struct lane *lane);
 /** When it wants to be pumped, steady; -1: never by itself. */
 int64_t lane_next_ms(struct lane *lane);
 /** Whether a row accepted then is late by the lane's settings. */
 bool lane_row_is_late(
-/** Whether there is a key to sign its requests with. */
-bool lane_has_signer(const struct lane *lane);
     const struct lane *lane, int64_t accepted_at, int64_t wall_ms);
 /** Rows met without a request go to this turn's commit; ${met} is taken. */
 void lane_settle_met(struct lane *lane, struct settlement *met);

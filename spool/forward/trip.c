@@ -73,6 +73,7 @@ trip_start(
 	trip->contiguous = contiguous;
 	trip->started_at = core_wall_ms(core);
 	trip->sent_ms = core_steady_ms(core);
+	trip->clock_offset_ms = core->clock_offset_ms;
 	if (request_build(&trip->request, &envelope, batch, signed_at,
 		fresh_nonce(core)) == 0)
 		trip->flight = core->world->post(

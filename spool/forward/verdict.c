@@ -318,35 +318,47 @@ on_split(struct lane *lane, struct settlement *settlement,
 	lane->changed = true;
 }
 
-/* Whether signing by the receiver's clock may help: it was not tried since
- * the latest success, and the difference is worth it and within the bound. */
-static bool
-may_correct(const struct core *core, int64_t date_ms, int64_t offset_ms)
+/* How far the receiver's clock is from ours; 0 if nobody says so, or it is
+ * not worth a correction, or above the bound. */
+static int64_t
+offset_of(const struct core *core, int64_t date_ms)
 {
 	int64_t most_ms = core->config->receiver.clock_correction_ms;
+	int64_t offset_ms = date_ms - core_wall_ms(core);
 	int64_t size_ms = offset_ms < 0 ? -offset_ms : offset_ms;
 
-	return !core->clock_corrected && date_ms > 0 && size_ms <= most_ms &&
-	    size_ms >= OFFSET_LEAST_MS;
+	return date_ms > 0 && size_ms <= most_ms && size_ms >= OFFSET_LEAST_MS
+	    ? offset_ms
+	    : 0;
 }
 
-/* Sign by the receiver's clock, once. */
+static void
+sign_by(struct core *core, int64_t offset_ms)
+{
+	if (offset_ms == core->clock_offset_ms)
+		return;
+	log_event(LOG_WARN, "clock_corrected", "offset_ms=%lld",
+	    (long long)offset_ms);
+	core->clock_offset_ms = offset_ms;
+}
+
+/* Sign by the receiver's clock, once until the next success; what was signed
+ * before goes again. */
 static void
 on_resign(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
 	struct core *core = lane->core;
-	int64_t date_ms = judged->reply->date_ms, offset_ms;
+	int64_t offset_ms = offset_of(core, judged->reply->date_ms);
 
-	offset_ms = date_ms - core_wall_ms(core);
-	if (!may_correct(core, date_ms, offset_ms)) {
+	if (!core->clock_corrected && offset_ms != 0) {
+		sign_by(core, offset_ms);
+		core->clock_corrected = true;
+	} else if (!core->clock_corrected ||
+	    judged->clock_offset_ms == core->clock_offset_ms) {
 		on_hold(lane, settlement, judged);
 		return;
 	}
-	log_event(LOG_WARN, "clock_corrected", "offset_ms=%lld",
-	    (long long)offset_ms);
-	core->clock_offset_ms = offset_ms;
-	core->clock_corrected = true;
 	keep_part(lane, judged->errand);
 }
 
