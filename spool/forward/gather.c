@@ -134,8 +134,11 @@ judge_late(struct gather *gather, const struct metric_row *row)
 	if (lane->late_policy == CONFIG_LATE_DEAD_LETTER)
 		return meet_death(gather, row, MET_LATE) ? LATE_STOP : LATE_MET;
 	if (lane->late_policy == CONFIG_LATE_LATEST_ONLY &&
-	    (lane->sweep.active || row->id > lane->sweep.swept_id)) {
-		gather->sweep = true;
+	    (lane->sweep.active || row->id > lane->sweep.swept_id) &&
+	    lane->probe_after == 0) {
+		/* A sweep begins with the lane's first row: those before this
+		 * one, which are not late after a step of the clock, go now. */
+		gather->sweep = gather->batch->count == 0;
 		return LATE_STOP;
 	}
 	gather->late |= gather->batch->count == 0;
@@ -236,6 +239,8 @@ int
 gather_rows(struct gather *gather)
 {
 	struct lane *lane = gather->lane;
+	int64_t after_id = gather->errand == ERRAND_PROBE ? lane->probe_after
+							  : lane->through_id;
 	struct batch_limits limits;
 	int page;
 
@@ -244,8 +249,8 @@ gather_rows(struct gather *gather)
 	    (gather->batch = batch_new(&limits)) == NULL)
 		return -1;
 	page = limits.max_rows > PAGE_LEAST ? (int)limits.max_rows : PAGE_LEAST;
-	if (metric_page(lane->core->db, lane->row.id, lane->through_id, page,
-		on_row, gather) == -1 ||
+	if (metric_page(lane->core->db, lane->row.id, after_id, page, on_row,
+		gather) == -1 ||
 	    gather->failed)
 		return -1;
 	return 0;

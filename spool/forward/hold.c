@@ -135,22 +135,43 @@ hold_postpone(struct lane *lane, bool slow)
 	}
 }
 
-bool
-hold_is_prober(const struct lane *lane)
+/* The first lane of the hold that has rows and was not probed in vain. */
+static const struct lane *
+first_unspent(const struct lane *lane)
 {
 	const struct core *core = lane->core;
 	const struct lane *other;
 	size_t i;
 
-	if (!hold_is_ours(lane) || lane->row.pending == 0 || lane->skipped)
-		return false;
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
 		if (shares(lane, other) && other->row.pending > 0 &&
-		    !other->skipped)
-			return other == lane;
+		    !other->skipped && !other->probe_spent)
+			return other;
 	}
-	return false;
+	return NULL;
+}
+
+void
+hold_pass_on(struct lane *lane)
+{
+	struct core *core = lane->core;
+	size_t i;
+
+	lane->probe_after = 0;
+	lane->probe_spent = true;
+	lane->row.failures++;
+	if (first_unspent(lane) != NULL)
+		return;
+	for (i = 0; i < core->lane_count; i++)
+		if (shares(lane, core->lanes[i]))
+			core->lanes[i]->probe_spent = false;
+}
+
+bool
+hold_is_prober(const struct lane *lane)
+{
+	return hold_is_ours(lane) && first_unspent(lane) == lane;
 }
 
 bool

@@ -26,6 +26,9 @@ bool hold_is_ours(const struct lane *lane);
 void hold_release(struct lane *lane);
 /** A probe failed for whatever reason: the next one, later. */
 void hold_postpone(struct lane *lane, bool slow);
+/** All rows of ${lane} were probed, and refused for what may be their own
+ * fault: another lane of the hold has its turn, then it begins again. */
+void hold_pass_on(struct lane *lane);
 /** Whether ${lane} may send a probe now: it is held by the forwarder,
  * it is the prober, and the time has come; or an operator asked for one. */
 bool hold_may_probe(const struct lane *lane, int64_t steady_ms);

@@ -12,6 +12,7 @@
 
 #include "bounds.h"
 #include "core_state.h"
+#include "doubt.h"
 #include "gather.h"
 #include "hold.h"
 #include "isolate.h"
@@ -70,6 +71,7 @@ lane_set_ready(struct lane *lane)
 	lane->row.held_until = -1;
 	lane->row.failures = 0;
 	lane->row.wake_at = lane->wake_ms = -1;
+	lane->probe_after = 0;
 }
 
 void
@@ -104,6 +106,8 @@ lane_set_held(struct lane *lane, const char *scope, int code,
 	snprintf(lane->row.held_by, sizeof(lane->row.held_by), "forwarder");
 	lane->row.held_until = -1;
 	lane->row.failures = 0;
+	lane->probe_after = 0;
+	lane->probe_spent = false;
 	set_wake(lane, probe_in_ms);
 }
 
@@ -254,6 +258,9 @@ start_gathered(struct lane *lane, struct gather *gather)
 			give_up_for_now(lane, "the queue cannot be read");
 	} else if (gather->braked) {
 		lane_brake(lane, -1);
+	} else if (batch->count == 0 && lane->probe_after > 0 &&
+	    gather->errand == ERRAND_PROBE) {
+		hold_pass_on(lane);
 	} else if (batch->count == 0) {
 		/* Somebody else took the rows; the next look will tell. */
 		lane->row.pending = lane->taken;
@@ -300,6 +307,8 @@ start_request(struct lane *lane, enum errand errand)
 		start_part(lane);
 		return false;
 	}
+	/* The parts hold some of the rows that go now. */
+	lane_drop_parts(lane);
 	if (gather_rows(&gather) == 0)
 		return start_gathered(lane, &gather) && errand == ERRAND_DRAIN;
 	settlement_free(gather.met);
@@ -361,7 +370,7 @@ has_room(const struct lane *lane, enum errand errand)
 	if (lane->meeting || lane->out + lane->unsettled >= lane->trip_count)
 		return false;
 	return !lane_is_busy(lane) ||
-	    (errand == ERRAND_DRAIN && !lane->rewind &&
+	    (errand == ERRAND_DRAIN && !lane->rewind && !lane->one_by_one &&
 		lane->row.state == LANE_READY);
 }
 
@@ -421,20 +430,29 @@ lane_pump(struct lane *lane)
 }
 
 bool
-lane_is_busy(const struct lane *lane)
-{
-	return lane->out > 0 || lane->unsettled > 0;
-}
-
-void
-lane_settled(struct lane *lane, int64_t rows, int64_t gone)
-{
-bool
 lane_has_signer(const struct lane *lane)
 {
 	return lane->account->credential != NULL;
 }
 
+bool
+lane_is_busy(const struct lane *lane)
+{
+	return lane->out > 0 || lane->unsettled > 0;
+}
+
+/* All parts are judged. */
+static void
+end_isolation(struct lane *lane)
+{
+	doubt_decide(lane);
+	if (!lane_is_busy(lane))
+		lane_drop_parts(lane);
+}
+
+void
+lane_settled(struct lane *lane, int64_t rows, int64_t gone)
+{
 	lane->unsettled--;
 	lane->taken -= rows;
 	lane->row.pending -= gone;
@@ -442,7 +460,7 @@ lane_has_signer(const struct lane *lane)
 		lane->meeting = false;
 	if (lane->isolation != NULL && isolation_empty(lane->isolation) &&
 	    !lane_is_busy(lane))
-		lane_drop_parts(lane);
+		end_isolation(lane);
 	lane->core->look |= waiting_rows(lane) <= 0;
 }
 
@@ -481,6 +499,7 @@ lane_drop_parts(struct lane *lane)
 {
 	isolation_free(lane->isolation);
 	lane->isolation = NULL;
+	doubt_drop(lane);
 }
 
 struct lane *
@@ -491,6 +510,7 @@ lane_new(struct core *core, const struct lane_row *row)
 	if ((lane = calloc(1, sizeof(*lane))) == NULL)
 		return NULL;
 	lane->core = core;
+	lane->account = &core->nobody;
 	lane->row = *row;
 	lane->wake_ms = -1;
 	brake_clear(&lane->brake);
@@ -510,10 +530,9 @@ lane_free(struct lane *lane)
 	if (lane == NULL)
 		return;
 	for (i = 0; i < lane->trip_count; i++)
-	lane->account = &core->nobody;
 		trip_clear(&lane->trips[i]);
 	free(lane->trips);
-	isolation_free(lane->isolation);
+	lane_drop_parts(lane);
 	sweep_clear(&lane->sweep);
 	free(lane);
 }

@@ -65,7 +65,12 @@ struct lane {
 	bool rewind;
 	bool meeting; /* rows met without a request are unsettled */
 	struct isolation *isolation;
+	struct settlement *doubts; /* of rows of the isolation: see doubt.h */
+	bool one_by_one;     /* a batch was refused: one request at a time,
+	                        until one is taken */
 	bool check_one;      /* the next request carries one row */
+	int64_t probe_after; /* the next probe's row lies behind this id */
+	bool probe_spent;    /* its rows were all probed in vain */
 	bool probe_asked;    /* by an operator: one row, whoever holds it */
 	bool retried;        /* a verdict that is retried first was, once */
 	unsigned full_taken; /* requests near the learned cap, taken in a row */

@@ -11,6 +11,7 @@
 #include "queue/suspect.h"
 
 #include "core_state.h"
+#include "doubt.h"
 #include "lane.h"
 
 #define TELL_EVERY_MS 1000
@@ -178,7 +179,10 @@ committed(struct core *core, const int64_t *gone)
 			? (int64_t)settlement->batch->count
 			: 0,
 		    gone[i]);
-		settlement_free(settlement);
+		if (settlement->deferred && !settlement->recorded)
+			doubt_keep(settlement->lane, settlement);
+		else
+			settlement_free(settlement);
 	}
 	if (core->settle.blocked)
 		log_event(LOG_WARN, "settle_works_again", "failures=%u",

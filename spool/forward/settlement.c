@@ -311,6 +311,19 @@ settle_met(struct core *core, const struct settlement *settlement,
 
 /* ---- all of it ---- */
 
+/* The request itself, and what it means for the counts of rows that stay. */
+static int
+write_request(struct core *core, struct settlement *settlement)
+{
+	if (record_attempt(core, settlement))
+		return -1;
+	if (settlement->ambiguous && ledger_count_ambiguous(core->db, 1))
+		return -1;
+	if (settlement->fate == FATE_DELIVERED || !settlement->attempt.counted)
+		return 0;
+	return count_attempt(core, settlement);
+}
+
 int64_t
 settlement_write(struct core *core, struct settlement *settlement)
 {
@@ -326,14 +339,10 @@ settlement_write(struct core *core, struct settlement *settlement)
 	}
 	if (settlement->batch == NULL)
 		return gone;
-	if (record_attempt(core, settlement))
-		return -1;
-	if (settlement->ambiguous && ledger_count_ambiguous(core->db, 1))
+	if (!settlement->recorded && write_request(core, settlement))
 		return -1;
 	if (settlement->fate == FATE_DELIVERED)
 		gone = deliver(core, settlement);
-	else if (settlement->attempt.counted && count_attempt(core, settlement))
-		return -1;
 	else if (settlement->fate == FATE_DIE)
 		gone = bury(core, settlement);
 	if (gone == -1 || settle_suspicion(core, settlement))

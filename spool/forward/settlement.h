@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/disposition.h"
 #include "queue/attempt.h"
 
 struct batch;
@@ -52,6 +53,9 @@ struct settlement {
 	/* FATE_DIE */
 	const char *cause, *scope; /* constants */
 	bool alone;
+	bool deferred; /* not yet: it becomes a doubt (doubt.h) */
+	bool recorded; /* it was one: the request is written down already */
+	enum scope blame;
 	char contrast[64], evidence[2 * SETTLE_TEXT];
 	int64_t suspect_id; /* series that becomes a suspect, 0: none */
 	int64_t clear_id;   /* series that is a suspect no more, 0: none */

@@ -10,6 +10,7 @@
 #include "protocol/batch.h"
 
 #include "core_state.h"
+#include "doubt.h"
 #include "hold.h"
 #include "isolate.h"
 #include "judge.h"
@@ -63,6 +64,9 @@ on_delivered(struct lane *lane, struct settlement *settlement,
 	core->clock_corrected = false;
 	lane->retried = false;
 	lane->check_one = false;
+	if (judged->errand == ERRAND_DRAIN)
+		lane->one_by_one = false;
+	doubt_end(lane);
 	raise_cap(lane, settlement->batch);
 	if (judged->errand == ERRAND_CANARY)
 		settlement->clear_id = settlement->batch->rows[0].series_id;
@@ -172,30 +176,42 @@ on_throttle_rows(struct lane *lane, struct settlement *settlement,
 	    judged->code, judged->reason);
 }
 
+/* Why the rows die, if they do. */
+static void
+give_cause(struct settlement *settlement, const struct judged *judged)
+{
+	const struct disposition *what = judged->what;
+
+	settlement->alone = true;
+	settlement->blame = what->scope;
+	settlement->scope = scope_name(what->scope);
+	settlement->cause = what->verdict == VERDICT_SPLIT ? "oversize"
+	    : judged->code >= 0                            ? "code"
+							   : "http";
+	judge_give_evidence(judged, settlement);
+}
+
 /* The guilty rows leave, with the reason. */
 static void
 die(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
 	const struct disposition *what = judged->what;
-	struct account *account = lane->account;
+	const struct account *account = lane->account;
 	int64_t now_ms = core_steady_ms(lane->core);
 
 	settlement->fate = FATE_DIE;
-	settlement->alone = true;
-	settlement->scope = scope_name(what->scope);
-	settlement->cause = what->verdict == VERDICT_SPLIT ? "oversize"
-	    : judged->code >= 0                            ? "code"
-							   : "http";
-	judge_give_evidence(judged, settlement);
+	give_cause(settlement, judged);
 	if (account_has_contrast(account, now_ms))
 		snprintf(settlement->contrast, sizeof(settlement->contrast),
 		    "a request accepted %lld s before",
 		    (long long)((now_ms - account->accepted_ms) / 1000));
 	if (what->scope == SCOPE_SERIES)
 		settlement->suspect_id = settlement->batch->rows[0].series_id;
-	if (what->scope == SCOPE_NAMESPACE)
+	if (what->scope == SCOPE_NAMESPACE) {
 		settlement->doom_lane = true;
+		lane_drop_parts(lane);
+	}
 	lane->check_one = false;
 	lane_count_deaths(lane, settlement->attempt.rows);
 	if (lane->row.state != LANE_HELD)
@@ -214,21 +230,49 @@ may_die(struct lane *lane, const struct settlement *settlement, int code)
 	return false;
 }
 
+/* Whether what got this answer alone is to blame for it.  A row is not too
+ * long if as long a request was taken lately. */
+static bool
+is_guilty(const struct lane *lane, const struct settlement *settlement,
+    const struct judged *judged)
+{
+	const struct account *account = lane->account;
+	const struct disposition *what = judged->what;
+	bool contrast = account_has_contrast(
+	    account, core_steady_ms(lane->core));
+
+	if (what->verdict == VERDICT_SPLIT && contrast &&
+	    account->accepted_bytes >= settlement->attempt.bytes)
+		return false;
+	return what->lone == LONE_DEAD ||
+	    (what->lone == LONE_CONTRAST && contrast);
+}
+
+/* Whether the parts still to come may show who is to blame. */
+static bool
+may_be_shown(const struct lane *lane, const struct judged *judged)
+{
+	return judged->what->lone == LONE_CONTRAST &&
+	    judged->errand == ERRAND_PART && lane->isolation != NULL &&
+	    !isolation_empty(lane->isolation) && !lane->core->config->dead.soft;
+}
+
 /* A row, or a series, got this answer alone. */
 static void
 on_lone(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	bool guilty = judged->what->lone == LONE_DEAD ||
-	    (judged->what->lone == LONE_CONTRAST &&
-		account_has_contrast(
-		    lane->account, core_steady_ms(lane->core)));
+	bool guilty = is_guilty(lane, settlement, judged);
 
 	lane->check_one = false;
-	if (guilty && may_die(lane, settlement, judged->code))
+	if (guilty && may_die(lane, settlement, judged->code)) {
 		die(lane, settlement, judged);
-	else
+	} else if (!guilty && may_be_shown(lane, judged)) {
+		give_cause(settlement, judged);
+		settlement->deferred = true;
+	} else {
 		on_hold(lane, settlement, judged);
+	}
 }
 
 /* Begin to bisect the batch that was refused as a whole. */
@@ -270,6 +314,7 @@ on_isolate(struct lane *lane, struct settlement *settlement,
 		on_lone(lane, settlement, judged);
 		return;
 	}
+	lane->one_by_one = true;
 	if ((judged->errand == ERRAND_PART) != (lane->isolation != NULL))
 		return; /* one at a time, or given up: these rows come up again */
 	if (judged->errand != ERRAND_PART ||
@@ -296,20 +341,13 @@ on_check_one(struct lane *lane, struct settlement *settlement,
 	lane->check_one = true;
 }
 
-/* Too large: remember half of it; what comes next is packed under that.  A
- * lone row is not to blame if as long a request was taken lately. */
+/* Too large: remember half of it; what comes next is packed under that. */
 static void
 on_split(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	const struct account *account = lane->account;
-
 	if (settlement->batch->count == 1) {
-		if (account_has_contrast(account, core_steady_ms(lane->core)) &&
-		    account->accepted_bytes >= settlement->attempt.bytes)
-			on_hold(lane, settlement, judged);
-		else
-			on_lone(lane, settlement, judged);
+		on_lone(lane, settlement, judged);
 		return;
 	}
 	lane_drop_parts(lane);
@@ -376,15 +414,18 @@ static consequence *const CONSEQUENCES[] = {
 };
 
 /* Whether a probe's answer shows that the hold is over although the row was
- * not taken: the receiver knew the key and looked at the row. */
+ * not taken: the receiver looked at the row, and it is to blame.  A hold that
+ * keeps such rows from dying goes on, of course. */
 static bool
-ends_hold(const struct lane *lane, const struct judged *judged)
+ends_hold(const struct lane *lane, const struct settlement *settlement,
+    const struct judged *judged)
 {
 	const char *scope = lane->row.scope;
 
-	if (judged->what->lone != LONE_DEAD || judged->code < 0)
+	if (!hold_is_ours(lane) || !is_guilty(lane, settlement, judged))
 		return false;
-	return strcmp(scope, scope_name(SCOPE_ACCOUNT)) == 0 ||
+	return !lane->core->config->dead.soft ||
+	    strcmp(scope, scope_name(SCOPE_ACCOUNT)) == 0 ||
 	    strcmp(scope, scope_name(SCOPE_ENDPOINT)) == 0 ||
 	    strcmp(scope, scope_name(SCOPE_CLOCK)) == 0;
 }
@@ -395,16 +436,27 @@ apply_probe(struct lane *lane, struct settlement *settlement,
 {
 	enum verdict verdict = judged->what->verdict;
 
-	if (verdict == VERDICT_DELIVERED || ends_hold(lane, judged)) {
-		if (verdict != VERDICT_DELIVERED)
-			hold_release(lane);
-		CONSEQUENCES[verdict](lane, settlement, judged);
+	if (verdict == VERDICT_DELIVERED) {
+		on_delivered(lane, settlement, judged);
 		return;
 	}
+	if (ends_hold(lane, settlement, judged)) {
+		hold_release(lane);
+		on_lone(lane, settlement, judged);
+		return;
+	}
+	/* What was learned may have been wrong, or be so by now. */
 	if (verdict == VERDICT_RESIGN)
-		on_resign(lane, settlement, judged);
+		sign_by(
+		    lane->core, offset_of(lane->core, judged->reply->date_ms));
 	if (!hold_is_ours(lane))
 		return; /* an operator looks at the attempt, and decides */
+	/* It may be the row after all: the next probe carries another one, and
+	 * only when all were tried the probes become rarer. */
+	if (judged->what->lone == LONE_CONTRAST) {
+		lane->probe_after = settlement->attempt.last_id;
+		lane->row.failures--;
+	}
 	hold_postpone(lane, judged->what->slow_probe);
 	snprintf(
 	    lane->row.reason, sizeof(lane->row.reason), "%s", judged->reason);

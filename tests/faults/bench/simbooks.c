@@ -311,6 +311,8 @@ see_lane(struct sim *sim, const struct lane *lane)
 		    STATES[now], lane->row.scope, (long long)lane->row.code,
 		    lane->row.reason, lane->row.held_by);
 	seen->state = now;
+	if (now == LANE_HELD)
+		sim->cases[seen - sim->lanes].open = false;
 	if (before == LANE_HELD && now == LANE_WAITING)
 		sim_complain(sim, "%s was held and waits", seen->ns);
 	if (before == LANE_HELD && now == LANE_READY && !sim->released)

@@ -102,9 +102,9 @@ simcases_told(struct sim *sim, const struct sim_flight *flight)
 	    (heard->code == 0 || blames_series(heard->code) ||
 		blames_row(heard->code));
 
-	if (!judged || sim->receiver.mood != SIM_WELL)
-		it->open = false;
-	else if (!it->busy && heard->code != 0 && flight->count > 1 &&
+	if (!it->busy && judged && heard->code != 0 && flight->count > 1 &&
 	    flight->trip->errand == ERRAND_DRAIN)
 		open_case(sim, flight);
+	if (!judged || sim->receiver.mood != SIM_WELL)
+		it->open = false;
 }

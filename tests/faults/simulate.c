@@ -1,0 +1,626 @@
+/* links: forward; bench: shim spool simplan simair simreceiver simcases simbooks */
+#define _POSIX_C_SOURCE 200809L
+/*
+ * simulate: the forwarder's core under everything that can befall it (C2 to
+ * C6, C11, C13 to C15).  A seed draws settings, rows, a receiver and a
+ * history; after each step the queue is held against the books.
+ *   simulate        20,000 seeds (MONSPOOL_TORTURE=1: 2,000,000)
+ *   simulate SEED   one, with a trace
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+#include "base/log.h"
+#include "forward/core_state.h"
+#include "forward/key.h"
+#include "queue/db.h"
+#include "queue/entry.h"
+
+#include "bench/shim.h"
+#include "bench/sim.h"
+
+#define FAILURES_TOLD 10
+#define TURNS_MOST 60000
+#define HEAL_MS (8 * SIM_HOUR_MS)
+
+/* ---- once ---- */
+
+static struct credentials *
+load_keys(const struct sim *sim, const char *secret_id)
+{
+	struct config config = sim->base;
+	struct credentials *credentials;
+	struct fault fault = { 0 };
+	size_t i;
+
+	for (i = 0; i < SIM_ACCOUNTS; i++)
+		snprintf(config.accounts[i].secret_id, CONFIG_NAME, "%s%zu",
+		    secret_id, i);
+	if ((credentials = credentials_load(&config, &fault)) == NULL)
+		bench_die("cannot load the keys: %s", fault.message);
+	return credentials;
+}
+
+static void
+set_up_keys(struct sim *sim)
+{
+	static const char *const NAMES[SIM_ACCOUNTS] = { "default", "second",
+		"third" };
+	struct config *config = &sim->base;
+	char path[BENCH_DIR + 16];
+	FILE *key;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/key", sim->spool.dir);
+	if ((key = fopen(path, "w")) == NULL || chmod(path, 0600))
+		bench_die("cannot make the key file %s", path);
+	fputs("tsPHxrAB8fhffaGNmHZDjNSsBm3Ewdm\n", key);
+	fclose(key);
+	config->account_count = SIM_ACCOUNTS;
+	for (i = 0; i < SIM_ACCOUNTS; i++) {
+		snprintf(config->accounts[i].name, CONFIG_NAME, "%s", NAMES[i]);
+		snprintf(config->accounts[i].region, CONFIG_NAME, "gz");
+		snprintf(config->accounts[i].secret_key_file, CONFIG_PATH, "%s",
+		    path);
+	}
+	sim->right = load_keys(sim, "AKIDright");
+	sim->wrong = load_keys(sim, "AKIDnext");
+}
+
+static struct sqlite3_stmt *
+prepare(struct sim *sim, const char *sql)
+{
+	struct sqlite3_stmt *query;
+
+	if (sqlite3_prepare_v2(sim->foreign, sql, -1, &query, NULL) !=
+	    SQLITE_OK)
+		bench_die("%s: %s", sql, sqlite3_errmsg(sim->foreign));
+	return query;
+}
+
+static void
+open_spool(struct sim *sim)
+{
+	struct fault fault = { 0 };
+
+	if (spool_open(&sim->spool, &fault))
+		bench_die("cannot open the queue: %s", fault.message);
+	/* Who waits for a lock does so in true time: nobody shall. */
+	db_set_busy_timeout(sim->spool.db, 0);
+}
+
+static void
+set_up(struct sim *sim)
+{
+	struct fault fault = { 0 };
+
+	shim_install();
+	spool_set_up(&sim->spool);
+	sim->spool.settings.checks.max_dimension_value = 2000;
+	if (spool_init(&sim->spool, &fault))
+		bench_die("cannot make the queue: %s", fault.message);
+	sim->base = sim->spool.settings;
+	set_up_keys(sim);
+	open_spool(sim);
+	if (sqlite3_open(sim->spool.path, &sim->foreign) != SQLITE_OK)
+		bench_die("cannot open %s", sim->spool.path);
+	sqlite3_exec(
+	    sim->foreign, "PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL);
+	sim->pending = prepare(
+	    sim, "SELECT id, attempts FROM metric WHERE id > ?1");
+	sim->dead = prepare(
+	    sim, "SELECT id, attempts, cause FROM dead_letter WHERE id > ?1");
+	simair_set_up(sim);
+}
+
+static void
+tear_down(struct sim *sim)
+{
+	sqlite3_finalize(sim->pending);
+	sqlite3_finalize(sim->dead);
+	sqlite3_close(sim->foreign);
+	credentials_free(sim->right);
+	credentials_free(sim->wrong);
+	spool_tear_down(&sim->spool);
+}
+
+/* ---- the other program ---- */
+
+static void
+ask_foreign(struct sim *sim, const char *sql)
+{
+	if (sqlite3_exec(sim->foreign, sql, NULL, NULL, NULL) != SQLITE_OK)
+		bench_die("%s: %s", sql, sqlite3_errmsg(sim->foreign));
+}
+
+static void
+let_go(struct sim *sim)
+{
+	if (sim->foreign_until_ms < 0)
+		return;
+	sim->foreign_until_ms = -1;
+	ask_foreign(sim, "ROLLBACK");
+	sim_say(sim, "the lock is free");
+}
+
+/* A seed begins with an empty queue; ids go on. */
+static void
+empty_queue(struct sim *sim)
+{
+	ask_foreign(sim,
+	    "BEGIN IMMEDIATE;"
+	    "DELETE FROM metric; DELETE FROM dead_letter;"
+	    "DELETE FROM suspect; DELETE FROM attempt; DELETE FROM account;"
+	    "DELETE FROM series; DELETE FROM lane;"
+	    "UPDATE ledger SET purged = purged + pending + dead,"
+	    " pending = 0, dead = 0;"
+	    "COMMIT");
+	sim->base_id = spool_ask(&sim->spool, "SELECT last_id FROM ledger");
+}
+
+/* ---- rows ---- */
+
+static int
+add_row(struct sim *sim, int index, struct entry_wire *wire)
+{
+	const struct sim_row *row = &sim->rows[index];
+	const struct sim_series *series = &sim->series[row->series];
+	char metric[32], value[1400];
+	struct entry_dimension dimension = { "d", value };
+	struct entry entry = { .ns = sim->lanes[series->lane].ns,
+		.account = sim->lanes[series->lane].account,
+		.metric = metric,
+		.dimensions = &dimension,
+		.dimension_count = 1,
+		.value = index,
+		.observed_at = -1,
+		.max_age_ms = row->max_age_ms > 0 ? row->max_age_ms : -1 };
+	const struct config_checks *checks = &sim->spool.config.checks;
+	struct fault fault = { 0 };
+	int64_t id;
+
+	simplan_name(sim, row->series, metric, value);
+	if (entry_check(&entry, checks, false, &fault) ||
+	    entry_render(&entry, checks, wire, &fault) ||
+	    writer_add(
+		sim->spool.writer, &entry, wire, row->put_at, &id, &fault))
+		bench_die("cannot put row %d: %s", index, fault.message);
+	if (id != sim->base_id + 1 + index)
+		sim_complain(sim, "row %d got id %lld", index, (long long)id);
+	return 0;
+}
+
+static void
+put(struct sim *sim, int count)
+{
+	struct writer *writer = sim->spool.writer;
+	struct entry_wire wire = { 0 };
+	struct writer_result result;
+	struct fault fault = { 0 };
+	int i;
+
+	if (sim->foreign_until_ms >= 0 || sim->row_count == SIM_ROWS)
+		return;
+	if (writer_begin(writer, &fault))
+		bench_die("cannot begin: %s", fault.message);
+	i = simplan_rows(sim, count);
+	sim_say(sim, "put %d rows", sim->row_count - i);
+	for (; i < sim->row_count; i++)
+		add_row(sim, i, &wire);
+	if (writer_commit(writer, &result, &fault))
+		bench_die("cannot commit: %s", fault.message);
+	entry_wire_free(&wire);
+	if (sim->core != NULL)
+		core_wake(sim->core);
+}
+
+/* ---- the core ---- */
+
+static const struct credentials *
+keys(const struct sim *sim)
+{
+	return sim->key_is_wrong ? sim->wrong : sim->right;
+}
+
+static void
+note_limits(struct sim *sim)
+{
+	const struct config_batch *batch = &sim->config.batch;
+	int64_t bytes = config_batch_bytes(&sim->config);
+
+	if (sim->most_rows < batch->max_rows)
+		sim->most_rows = (int)batch->max_rows;
+	if (sim->most_flights < batch->in_flight)
+		sim->most_flights = (int)batch->in_flight;
+	if (sim->most_bytes < bytes)
+		sim->most_bytes = bytes;
+}
+
+static void
+start_core(struct sim *sim)
+{
+	struct fault fault = { 0 };
+
+	sim->in_force[sim->in_use] = sim->config;
+	note_limits(sim);
+	sim->core = core_new(&sim->world, sim->spool.db,
+	    &sim->in_force[sim->in_use], keys(sim), sim->mode, &fault);
+	if (sim->core == NULL)
+		bench_die("seed %llu: cannot start: %s",
+		    (unsigned long long)sim->seed, fault.message);
+}
+
+static void
+end_core(struct sim *sim)
+{
+	simbooks_check(sim);
+	core_free(sim->core);
+	sim->core = NULL;
+	simbooks_crashed(sim);
+}
+
+static void
+reopen(struct sim *sim)
+{
+	sim_say(sim, "the queue is opened anew");
+	sim->commit_unknown = true;
+	spool_close(&sim->spool);
+	open_spool(sim);
+	core_use_db(sim->core, sim->spool.db);
+}
+
+static int
+fail_call(void *cookie, struct shim_event *event)
+{
+	struct sim *sim = cookie;
+
+	if (sim->io_left == 0 || (int)event->call != sim->io_call)
+		return SQLITE_OK;
+	sim->io_left--;
+	return sim->io_code;
+}
+
+static void
+turn(struct sim *sim)
+{
+	if (sim->io_left > 0)
+		shim_hook(fail_call, NULL, sim);
+	core_turn(sim->core);
+	shim_hook(NULL, NULL, NULL);
+	if (core_broken(sim->core))
+		reopen(sim);
+	simbooks_turned(sim);
+	if (sim->turns > TURNS_MOST)
+		sim_complain(sim, "%d turns, and no end", TURNS_MOST);
+	if (sim_odds(sim, 5))
+		simbooks_check(sim);
+}
+
+static int64_t
+sooner(int64_t a_ms, int64_t b_ms)
+{
+	if (a_ms < 0)
+		return b_ms;
+	return b_ms >= 0 && b_ms < a_ms ? b_ms : a_ms;
+}
+
+static int64_t
+next_ms(const struct sim *sim)
+{
+	return sooner(sooner(core_next_ms(sim->core), simair_next_ms(sim)),
+	    sim->foreign_until_ms);
+}
+
+/* What is due now. */
+static void
+happen(struct sim *sim)
+{
+	int64_t air_ms;
+
+	if (sim->foreign_until_ms >= 0 &&
+	    sim->foreign_until_ms <= sim->steady_ms)
+		let_go(sim);
+	while (
+	    (air_ms = simair_next_ms(sim)) >= 0 && air_ms <= sim->steady_ms) {
+		simair_answer(sim);
+		if (sim_odds(sim, 50))
+			return;
+	}
+}
+
+typedef bool goal(struct sim *sim);
+
+/* Until ${ms} have passed, or ${reached} says so. */
+static void
+run_for(struct sim *sim, int64_t ms, goal *reached)
+{
+	int64_t until_ms = sim->steady_ms + ms, at_ms;
+
+	while (!sim->failed) {
+		turn(sim);
+		if (reached != NULL && reached(sim))
+			return;
+		at_ms = next_ms(sim);
+		if (at_ms < 0 || at_ms > until_ms)
+			break;
+		simair_pass(sim, at_ms);
+		happen(sim);
+	}
+	simair_pass(sim, until_ms);
+}
+
+/* ---- what befalls it ---- */
+
+static void
+befall_put(struct sim *sim)
+{
+	put(sim, 1 + sim_below(sim, sim_odds(sim, 80) ? 20 : 150));
+}
+
+static void
+befall_clock(struct sim *sim)
+{
+	static const int64_t YEARS_MS = 3652 * 24 * SIM_HOUR_MS;
+	const int64_t times[] = { sim->wall_ms + YEARS_MS,
+		sim->wall_ms - YEARS_MS, 1000, 2147483647000, 4102444800000,
+		sim->wall_ms + SIM_HOUR_MS, sim->wall_ms - SIM_HOUR_MS,
+		SIM_START_MS + sim->steady_ms };
+	int64_t to_ms = times[sim_below(sim, 8)];
+
+	simair_set_wall(sim, to_ms > 1000 ? to_ms : 1000);
+}
+
+static void
+befall_crash(struct sim *sim)
+{
+	sim_say(sim, "crash");
+	end_core(sim);
+	if (sim_odds(sim, 20)) {
+		spool_close(&sim->spool);
+		open_spool(sim);
+	}
+	start_core(sim);
+}
+
+static bool
+is_quiet(struct sim *sim)
+{
+	return core_quiet(sim->core);
+}
+
+static void
+befall_stop(struct sim *sim)
+{
+	bool locked = sim->foreign_until_ms >= 0;
+
+	sim_say(sim, "stop");
+	sim->io_left = 0;
+	core_stop(sim->core);
+	run_for(sim, SIM_MINUTE_MS, is_quiet);
+	if (!locked && !sim->failed && !is_quiet(sim))
+		sim_complain(sim, "it does not stop");
+	end_core(sim);
+	start_core(sim);
+}
+
+static void
+reload_with(struct sim *sim, const struct config *config)
+{
+	struct fault fault = { 0 };
+
+	sim->in_use = 1 - sim->in_use;
+	sim->in_force[sim->in_use] = sim->config = *config;
+	note_limits(sim);
+	sim_say(sim, "reload, %s keys, %zu accounts",
+	    sim->key_is_wrong ? "wrong" : "right", config->account_count);
+	if (core_reload(
+		sim->core, &sim->in_force[sim->in_use], keys(sim), &fault))
+		bench_die("cannot reload: %s", fault.message);
+	sim->released = true;
+}
+
+static void
+befall_reload(struct sim *sim)
+{
+	struct config *config = malloc(sizeof(*config));
+
+	if (config == NULL)
+		bench_die("out of memory");
+	simplan_draw_reload(sim, config);
+	if (sim_odds(sim, 30))
+		sim->key_is_wrong = !sim->key_is_wrong;
+	reload_with(sim, config);
+	free(config);
+}
+
+static void
+befall_lock(struct sim *sim)
+{
+	if (sim->foreign_until_ms >= 0)
+		return;
+	ask_foreign(sim, "BEGIN IMMEDIATE");
+	sim->foreign_until_ms = sim->steady_ms + 1 + sim_below(sim, 60000);
+	sim_say(sim, "another program holds the lock");
+}
+
+static void
+befall_io(struct sim *sim)
+{
+	static const struct {
+		enum shim_call call;
+		int code, most;
+	} FAILS[] = {
+		{ SHIM_WRITE, SQLITE_FULL, 20 },
+		{ SHIM_WRITE, SQLITE_IOERR_WRITE, 3 },
+		{ SHIM_SYNC, SQLITE_IOERR_FSYNC, 2 },
+		{ SHIM_READ, SQLITE_IOERR_READ, 2 },
+	};
+	int which = sim_below(sim, 4);
+
+	sim->io_call = (int)FAILS[which].call;
+	sim->io_code = FAILS[which].code;
+	sim->io_left = 1 + sim_below(sim, FAILS[which].most);
+	sim_say(sim, "%s fails %d times", shim_call_name(FAILS[which].call),
+	    sim->io_left);
+}
+
+static void
+befall_something(struct sim *sim)
+{
+	static const struct {
+		int odds; /* in a hundred */
+		void (*befall)(struct sim *);
+	} EVENTS[] = {
+		{ 36, befall_put },
+		{ 28, simplan_mood },
+		{ 7, befall_clock },
+		{ 8, befall_crash },
+		{ 5, befall_stop },
+		{ 6, befall_reload },
+		{ 5, befall_lock },
+		{ 5, befall_io },
+	};
+	int left = sim_below(sim, 100), i = 0;
+
+	while (left >= EVENTS[i].odds)
+		left -= EVENTS[i++].odds;
+	if (sim->quiet)
+		i = 0;
+	EVENTS[i].befall(sim);
+}
+
+/* From a millisecond to half an hour, short ones as likely as long ones. */
+static int64_t
+some_time(struct sim *sim)
+{
+	int64_t ms = (int64_t)1 << sim_below(sim, 21);
+
+	return ms + sim_below(sim, (int)ms);
+}
+
+static void
+live(struct sim *sim)
+{
+	int events = 1 + sim_below(sim, 12);
+
+	while (events-- > 0 && !sim->failed) {
+		run_for(sim, some_time(sim), NULL);
+		if (!sim->failed)
+			befall_something(sim);
+	}
+}
+
+/* ---- the end ---- */
+
+/* The receiver, the keys, the disk and the clock are well again. */
+static void
+heal(struct sim *sim)
+{
+	struct config *config = malloc(sizeof(*config));
+
+	if (config == NULL)
+		bench_die("out of memory");
+	sim_say(sim, "all is well");
+	let_go(sim);
+	sim->io_left = 0;
+	simreceiver_heal(sim);
+	if (sim->receiver.strict_clock)
+		simair_set_wall(sim, SIM_START_MS + sim->steady_ms);
+	if (sim->key_is_wrong ||
+	    sim->config.account_count < (size_t)sim->account_count) {
+		*config = sim->config;
+		config->account_count = (size_t)sim->account_count;
+		sim->key_is_wrong = false;
+		reload_with(sim, config);
+	}
+	free(config);
+}
+
+static bool
+has_come_to_something(struct sim *sim)
+{
+	return core_progress(sim->core) != CORE_WORKING;
+}
+
+/* As --drain does. */
+static void
+drain(struct sim *sim)
+{
+	sim_say(sim, "drain");
+	end_core(sim);
+	sim->mode = CORE_DRAIN;
+	start_core(sim);
+	run_for(sim, HEAL_MS, has_come_to_something);
+	if (!sim->failed && !has_come_to_something(sim))
+		sim_complain(sim, "the drain never ends");
+	if (!sim->failed && core_progress(sim->core) == CORE_EMPTY &&
+	    !simbooks_is_over(sim))
+		sim_complain(sim, "said to be empty, and is not");
+}
+
+static void
+one_seed(struct sim *sim, uint64_t seed)
+{
+	sim->seed = seed;
+	sim->failed = false;
+	sim->row_count = sim->most_rows = sim->most_flights = 0;
+	sim->most_bytes = sim->requests = sim->turns = 0;
+	sim->wall_ms = SIM_START_MS + 5000;
+	sim->steady_ms = sim->began_ms = 5000;
+	sim->foreign_until_ms = -1;
+	sim->io_left = sim->turns_here = 0;
+	sim->key_is_wrong = sim->commit_unknown = sim->released = false;
+	memset(sim->cases, 0, sizeof(sim->cases));
+	empty_queue(sim);
+	simplan_draw(sim);
+	put(sim, 1 + sim_below(sim, sim_odds(sim, 80) ? 30 : 200));
+	start_core(sim);
+	live(sim);
+	if (!sim->failed)
+		heal(sim);
+	if (!sim->failed && sim_odds(sim, 20))
+		drain(sim);
+	if (!sim->failed)
+		run_for(sim, HEAL_MS, simbooks_is_over);
+	if (!sim->failed)
+		simbooks_end(sim);
+	let_go(sim);
+	core_free(sim->core);
+	sim->core = NULL;
+	sim->all_rows += sim->row_count;
+	sim->all_requests += sim->requests;
+	sim->all_turns += sim->turns;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct sim sim;
+	uint64_t first = bench_start(argc, argv);
+	int64_t count = argc > 1 ? 1 : bench_count(20000, 2000000), i;
+	int failures = 0;
+
+	sim.trace = argc > 1;
+	log_to(sim.trace ? 1 : -1, LOG_PLAIN, LOG_INFO);
+	set_up(&sim);
+	for (i = 0; i < count && failures < FAILURES_TOLD; i++) {
+		one_seed(&sim, first + (uint64_t)i);
+		if (!sim.failed)
+			continue;
+		failures++;
+		printf("seed %llu: %s\n", (unsigned long long)sim.seed,
+		    sim.complaint);
+	}
+	printf("simulate: %lld seeds from %llu, %lld rows, %lld requests, "
+	       "%lld faults, %lld deaths, %lld turns: %d failed; %.1f s\n",
+	    (long long)i, (unsigned long long)first, (long long)sim.all_rows,
+	    (long long)sim.all_requests, (long long)sim.all_faults,
+	    (long long)sim.all_dead, (long long)sim.all_turns, failures,
+	    bench_cpu());
+	tear_down(&sim);
+	return failures > 0;
+}
