@@ -1,29 +1,12 @@
 #include "export_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "lines.h"
+#include "newfile.h"
 #include "output.h"
-
-static int
-refuse(const char *path, int error, struct fault *fault)
-{
-	fault_errno(fault, error, "cannot create %.150s", path);
-	if (error == EEXIST)
-		fault_why(fault, "it exists already");
-	fault_hint(fault, "name another file");
-	if (error != ENOSPC && error != EDQUOT && error != EACCES &&
-	    error != EPERM)
-		fault->kind = FAULT_CANNOT_CREATE;
-	return -1;
-}
 
 int
 export_open(struct export_file *export, const char *path, struct fault *fault)
@@ -33,14 +16,10 @@ export_open(struct export_file *export, const char *path, struct fault *fault)
 	*export = (struct export_file){ .path = path };
 	if (path == NULL)
 		return 0;
-	fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return refuse(path, errno, fault);
-	/* The umask can only have taken rights away, and they are needed. */
-	if (fchmod(fd, 0600) == -1 ||
-	    (export->file = fdopen(fd, "w")) == NULL) {
-		refuse(path, errno, fault);
+	if ((fd = newfile_create(path, fault)) == -1)
+		return -1;
+	if ((export->file = fdopen(fd, "w")) == NULL) {
+		fault_errno(fault, errno, "cannot create %.150s", path);
 		close(fd);
 		unlink(path);
 		return -1;
@@ -66,24 +45,6 @@ export_row(struct export_file *export, const struct deadletter_row *row)
 		export->error = line->failed ? ENOMEM : errno;
 }
 
-/* A new name is durable when its directory is. */
-static int
-sync_directory(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd, failed;
-
-	if (strlen(path) >= sizeof(copy))
-		return -1;
-	strcpy(copy, path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	failed = fsync(fd);
-	close(fd);
-	return failed;
-}
-
 int
 export_close(struct export_file *export, struct fault *fault)
 {
@@ -98,7 +59,7 @@ export_close(struct export_file *export, struct fault *fault)
 	if (fclose(export->file) != 0 && error == 0)
 		error = errno;
 	export->file = NULL;
-	if (error == 0 && sync_directory(export->path) == -1)
+	if (error == 0 && newfile_sync_name(export->path) == -1)
 		error = errno;
 	if (error == 0)
 		return 0;
