@@ -415,19 +415,26 @@ db_wal_bytes(struct db *db)
 	return place_size(db->place.wal);
 }
 
+int64_t
+db_page_limit(int64_t bytes)
+{
+	int64_t wal = bytes / 4, pages;
+
+	if (bytes == 0)
+		return 0xfffffffe;
+	if (wal > CONNECTION_WAL_KEPT)
+		wal = CONNECTION_WAL_KEPT;
+	pages = (bytes - wal) / PAGE_BYTES;
+	return pages < PAGES_LEAST ? PAGES_LEAST : pages;
+}
+
 int
 db_limit_bytes(struct db *db, int64_t bytes)
 {
 	char sql[64];
-	int64_t wal = bytes / 4, pages;
 
-	if (wal > CONNECTION_WAL_KEPT)
-		wal = CONNECTION_WAL_KEPT;
-	pages = bytes == 0 ? 0xfffffffe : (bytes - wal) / PAGE_BYTES;
-	if (pages < PAGES_LEAST)
-		pages = PAGES_LEAST;
-	snprintf(
-	    sql, sizeof(sql), "PRAGMA max_page_count=%lld", (long long)pages);
+	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld",
+	    (long long)db_page_limit(bytes));
 	return db_run(db, sql);
 }
 

@@ -285,6 +285,34 @@ metric_remove_range(struct db *db, int64_t lane_id, int64_t first, int64_t last)
 	return change(db, REMOVE_RANGE, lane_id, first, last);
 }
 
+static const char FIRST_IDS[] =
+    "SELECT id FROM metric WHERE lane_id = :lane_id AND id < :below"
+    " ORDER BY id LIMIT :count";
+
+int
+metric_first_ids(
+    struct db *db, int64_t lane_id, int64_t below, int64_t *ids, int count)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped = DB_DONE;
+	int n;
+
+	if ((stmt = db_prepare(db, FIRST_IDS)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
+	db_bind_int(db, stmt, ":below", below);
+	db_bind_int(db, stmt, ":count", count);
+	for (n = 0; n < count; n++) {
+		if ((stepped = db_step(db, stmt)) != DB_ROW)
+			break;
+		ids[n] = db_column_int(stmt, 0);
+	}
+	if (stepped == DB_FAILED)
+		return -1;
+	db_reset(stmt);
+	return n;
+}
+
 int64_t
 metric_revive(struct db *db, int64_t dead_id, int64_t id)
 {

@@ -57,6 +57,10 @@ int64_t metric_take(struct db *db, int64_t lane_id, int64_t id);
  * Rows removed, or -1. */
 int64_t metric_remove_range(
     struct db *db, int64_t lane_id, int64_t first, int64_t last);
+/** The lane's first ids, at most ${count}, below ${below}, ascending, into
+ * ${ids}.  How many, or -1. */
+int metric_first_ids(
+    struct db *db, int64_t lane_id, int64_t below, int64_t *ids, int count);
 /** Queue the dead row ${dead_id} again as ${id}, with its times and attempts;
  * the dead one stays, and counters are the caller's.  Rows inserted (0: there
  * is no such row, or its series is lost), or -1. */

@@ -12,6 +12,7 @@
 #include "bound.h"
 #include "checkpoint.h"
 #include "db.h"
+#include "drop.h"
 #include "enqueue_key.h"
 #include "entry.h"
 #include "lane.h"
@@ -115,13 +116,40 @@ refresh_memo(struct writer *writer)
 	writer->data_version = version;
 }
 
+static bool
+drops(const struct writer *writer)
+{
+	const struct config_queue *queue = &writer->config->queue;
+
+	return queue->when_full == CONFIG_FULL_DROP_OLDEST &&
+	    queue->max_size > 0;
+}
+
+static int
+check_bound(struct writer *writer, int64_t bytes, struct fault *fault)
+{
+	if (drops(writer))
+		return bound_check_size(writer->config, bytes, fault);
+	return bound_check(writer->db, writer->config, bytes, fault);
+}
+
+/* The oldest rows go in the round that needs their room: none is dropped for
+ * rows that are not queued after all. */
+static int
+make_room(struct writer *writer)
+{
+	return drops(writer)
+	    ? drop_for_room(writer->db, writer->config, writer->first_id)
+	    : 0;
+}
+
 static int
 start(struct writer *writer, struct fault *fault)
 {
 	/* a ballast that was given up is the forwarder's room, not ours */
 	if (writer_reserve(writer, 0, fault))
 		return -1;
-	if (ledger_next_id(writer->db, &writer->first_id))
+	if (ledger_next_id(writer->db, &writer->first_id) || make_room(writer))
 		return fail(writer, fault);
 	refresh_memo(writer);
 	return 0;
@@ -135,7 +163,7 @@ enter(struct writer *writer)
 
 	if (db_enter(writer->db))
 		return -1;
-	checkpoint_before_insert(writer->db, writer->config->queue.wal_max);
+	checkpoint_before_insert(writer->db, bound_wal(writer->config));
 	/* Until COMMIT nothing of the round is stored; afterwards all of it. */
 	failed = db_begin(writer->db);
 	db_leave(writer->db); /* the transaction stays in */
@@ -167,7 +195,7 @@ writer_begin(struct writer *writer, struct fault *fault)
 int
 writer_reserve(struct writer *writer, int64_t bytes, struct fault *fault)
 {
-	return bound_check(writer->db, writer->config, bytes, fault) ||
+	return check_bound(writer, bytes, fault) ||
 		bound_check_disk(writer->db, writer->config, bytes, fault)
 	    ? -1
 	    : 0;
@@ -212,7 +240,9 @@ writer_intern(struct writer *writer, const struct writer_series *series,
 	    writer->memo, writer->name.data, writer->name.len, &known);
 	if (slot == -1)
 		return fail_memory(writer, fault);
-	if (!known && resolve(writer->db, series, &writer->resolved[slot])) {
+	if (!known &&
+	    (make_room(writer) ||
+		resolve(writer->db, series, &writer->resolved[slot]))) {
 		memo_forget(writer->memo, slot);
 		return fail(writer, fault);
 	}
@@ -284,7 +314,9 @@ flush(struct writer *writer)
 	size_t count = writer->row_count;
 
 	writer->row_count = 0;
-	return metric_insert(writer->db, writer->rows, count);
+	if (metric_insert(writer->db, writer->rows, count))
+		return -1;
+	return count == ROWS ? make_room(writer) : 0;
 }
 
 int

@@ -40,8 +40,9 @@ void writer_free(struct writer *writer);
  */
 int writer_begin(struct writer *writer, struct fault *fault);
 /** In the open round: whether ${bytes} more fit the bound of the queue
- * (FAULT_QUEUE_FULL) and the disk, ballast included (FAULT_DISK_FULL).  0 or
- * -1. */
+ * (FAULT_QUEUE_FULL) and the disk, ballast included (FAULT_DISK_FULL).  Under
+ * drop-oldest room is made as rows come, and only what would not even fit an
+ * empty queue is refused.  0 or -1. */
 int writer_reserve(struct writer *writer, int64_t bytes, struct fault *fault);
 /**
  * writer_add(writer, entry, wire, now_ms, id, fault):

@@ -490,6 +490,8 @@ def test_a_full_disk_is_74_and_what_is_queued_stays(small_disk):
     folder = small_disk / "spool"
     folder.mkdir(mode=0o700)
     spool = Spool(folder)
+    # A disk smaller than the reserve would take nothing at all.
+    spool.run("init", spool.path, env={"MONSPOOL_QUEUE_RESERVE": "0"}, check=0)
     spool.put("-n", "cvm", "-m", "d", "1")
     with open(small_disk / "filler", "wb", buffering=0) as filler:
         try:
