@@ -352,6 +352,11 @@ report(const struct editing *editing, struct fault *fault)
 static int
 run(struct editing *editing, struct dead_choice *choice, struct fault *fault)
 {
+	const struct dead_work work = { .db = editing->db,
+		.config = &editing->config,
+		.operation = &editing->operation,
+		.step = edit_some,
+		.cookie = editing };
 	int code;
 
 	if (options.changes.count == 0 && ask_editor(editing, choice, fault))
@@ -370,8 +375,7 @@ run(struct editing *editing, struct dead_choice *choice, struct fault *fault)
 	dead_work_describe(&editing->operation, OPERATION_EDIT, choice);
 	editing->operation.matched = editing->matched;
 	if (dead_work_begin(editing->db, &editing->operation, fault) ||
-	    dead_work_do(editing->db, &editing->operation, editing->pick.ids,
-		editing->pick.count, edit_some, editing, fault))
+	    dead_work_do(&work, editing->pick.ids, editing->pick.count, fault))
 		return -1;
 	return report(editing, fault);
 }

@@ -42,6 +42,7 @@ static const struct option OPTIONS[] = {
 struct purge {
 	const struct cli *cli;
 	struct db *db;
+	struct config config; /* the queue's copy */
 	struct dead_pick pick;
 	struct operation_row operation;
 	char file[128];   /* by default */
@@ -168,6 +169,11 @@ purge_some(struct db *db, void *cookie, const int64_t *ids, size_t count,
 static int
 carry_out(struct purge *purge, struct fault *fault)
 {
+	const struct dead_work work = { .db = purge->db,
+		.config = &purge->config,
+		.operation = &purge->operation,
+		.step = purge_some };
+
 	purge->operation.matched = (int64_t)purge->pick.count;
 	if (dead_work_begin(purge->db, &purge->operation, fault))
 		return -1;
@@ -176,8 +182,7 @@ carry_out(struct purge *purge, struct fault *fault)
 		    purge->db, purge->operation.id, purge->operation.asked_at);
 		return -1;
 	}
-	return dead_work_do(purge->db, &purge->operation, purge->pick.ids,
-	    purge->pick.count, purge_some, NULL, fault);
+	return dead_work_do(&work, purge->pick.ids, purge->pick.count, fault);
 }
 
 /* The exit code. */
@@ -222,18 +227,19 @@ check(struct dead_choice *choice, struct fault *fault)
 static int
 dead_purge_run(struct cli *cli)
 {
-	static struct config config;
-	struct purge purge = { .cli = cli };
+	static struct purge purge;
 	struct dead_choice choice = { .filter = &options.filter,
 		.words = cli->words,
 		.word_count = cli->word_count };
 	struct fault fault = { 0 };
 	int code;
 
+	purge.cli = cli;
 	if (check(&choice, &fault))
 		return cli_fail(cli, &fault);
 	purge.db = cli_open(cli,
-	    options.confirm.dry_run ? DB_READER : DB_WRITER, &config, &fault);
+	    options.confirm.dry_run ? DB_READER : DB_WRITER, &purge.config,
+	    &fault);
 	if (purge.db == NULL)
 		return cli_fail(cli, &fault);
 	code = run(&purge, &choice, &fault);

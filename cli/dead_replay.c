@@ -109,7 +109,7 @@ in_bracket(struct dead_replay *replay,
     int (*work)(struct dead_replay *, int64_t *, size_t), int64_t *ids,
     size_t at)
 {
-	if (db_begin(replay->db))
+	if (dead_work_bracket(replay->db, &replay->config))
 		return -1;
 	if (work(replay, ids, at)) {
 		db_rollback(replay->db);
@@ -147,6 +147,19 @@ dead_replay_record(struct dead_replay *replay, const struct dead_choice *choice,
 
 /* ---- without canaries ---- */
 
+static int
+move(struct dead_replay *replay, const struct operation_group_row *group)
+{
+	if (dead_work_bracket(replay->db, &replay->config))
+		return -1;
+	if (operation_group_move(
+		replay->db, group, OPERATION_ROWS, clock_wall_ms()) == -1) {
+		db_rollback(replay->db);
+		return -1;
+	}
+	return db_commit(replay->db);
+}
+
 int
 dead_replay_move(struct dead_replay *replay, struct fault *fault)
 {
@@ -155,8 +168,7 @@ dead_replay_move(struct dead_replay *replay, struct fault *fault)
 
 	while ((found = operation_group_list(
 		    replay->db, replay->operation.id, 0, &group, 1)) == 1) {
-		if (operation_group_move(replay->db, &group, OPERATION_ROWS,
-			clock_wall_ms()) == -1)
+		if (move(replay, &group))
 			return fail(replay, fault);
 		bell_ring_path(db_place(replay->db)->bell);
 	}

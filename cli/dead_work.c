@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "queue/checkpoint.h"
 #include "queue/db.h"
 #include "dead_filter.h"
 
@@ -23,16 +25,22 @@ print_asker(char *buf, size_t size)
 }
 
 void
-dead_work_describe(struct operation_row *row, enum operation_kind kind,
-    const struct dead_choice *choice)
+dead_work_ask(struct operation_row *row, enum operation_kind kind)
 {
-	struct text words = { 0 };
-
 	row->kind = kind;
 	row->state = OPERATION_RUNNING;
 	row->asked_at = clock_wall_ms();
 	row->ended_at = -1;
 	print_asker(row->asked_by, sizeof(row->asked_by));
+}
+
+void
+dead_work_describe(struct operation_row *row, enum operation_kind kind,
+    const struct dead_choice *choice)
+{
+	struct text words = { 0 };
+
+	dead_work_ask(row, kind);
 	dead_choice_words(choice, &words);
 	text_shown(row->selection, sizeof(row->selection), text_string(&words),
 	    words.len);
@@ -57,43 +65,65 @@ fail:
 	return -1;
 }
 
+int
+dead_work_bracket(struct db *db, const struct config *config)
+{
+	int failed;
+
+	if (db_enter(db))
+		return -1;
+	checkpoint_before_insert(db, config->queue.wal_max);
+	failed = db_begin(db);
+	db_leave(db); /* the transaction stays in */
+	return failed;
+}
+
 /* One bracket: rows and the count of them move together, so whoever looks
  * after a kill sees how far it came. */
 static int
-do_some(struct db *db, struct operation_row *row, const int64_t *ids,
-    size_t count, dead_work_step *step, void *cookie)
+do_some(const struct dead_work *work, const int64_t *ids, size_t count)
 {
+	struct operation_row *row = work->operation;
 	int64_t done, skipped = 0;
 
-	if (db_begin(db))
+	if (dead_work_bracket(work->db, work->config))
 		return -1;
-	if ((done = step(db, cookie, ids, count, &skipped)) == -1 ||
-	    operation_count(db, row->id, done, skipped, clock_wall_ms())) {
-		db_rollback(db);
+	done = work->step(work->db, work->cookie, ids, count, &skipped);
+	if (done == -1 ||
+	    operation_count(
+		work->db, row->id, done, skipped, clock_wall_ms())) {
+		db_rollback(work->db);
 		return -1;
 	}
-	if (db_commit(db))
+	if (db_commit(work->db))
 		return -1;
 	row->done += done;
 	row->skipped += skipped;
 	return 0;
 }
 
-static int
-end(struct db *db, const struct operation_row *row)
+int
+dead_work_end(struct db *db, struct operation_row *row, struct fault *fault)
 {
 	if (db_begin(db))
-		return -1;
+		goto fail;
 	if (operation_set(db, row->id, OPERATION_DONE, clock_wall_ms()) == -1) {
 		db_rollback(db);
-		return -1;
+		goto fail;
 	}
-	return db_commit(db);
+	if (db_commit(db))
+		goto fail;
+	row->state = OPERATION_DONE;
+	return 0;
+
+fail:
+	*fault = *db_fault(db);
+	return -1;
 }
 
 int
-dead_work_do(struct db *db, struct operation_row *row, const int64_t *ids,
-    size_t count, dead_work_step *step, void *cookie, struct fault *fault)
+dead_work_do(const struct dead_work *work, const int64_t *ids, size_t count,
+    struct fault *fault)
 {
 	size_t at, most;
 
@@ -101,15 +131,10 @@ dead_work_do(struct db *db, struct operation_row *row, const int64_t *ids,
 		most = count - at;
 		if (most > OPERATION_ROWS)
 			most = OPERATION_ROWS;
-		if (do_some(db, row, ids + at, most, step, cookie)) {
-			*fault = *db_fault(db);
+		if (do_some(work, ids + at, most)) {
+			*fault = *db_fault(work->db);
 			return -1;
 		}
 	}
-	if (end(db, row)) {
-		*fault = *db_fault(db);
-		return -1;
-	}
-	row->state = OPERATION_DONE;
-	return 0;
+	return dead_work_end(work->db, work->operation, fault);
 }

@@ -66,6 +66,10 @@ static const char SET[] =
     "  ended_at = iif(:ended, :now, NULL)"
     " WHERE id = :id AND ended_at IS NULL";
 
+static const char REOPEN[] =
+    "UPDATE operation SET state = 'running', moved_at = :now, ended_at = NULL"
+    " WHERE id = :id";
+
 static const char COUNT[] =
     "UPDATE operation SET done = done + :done, skipped = skipped + :skipped,"
     "  moved_at = :now WHERE id = :id";
@@ -268,6 +272,18 @@ int
 operation_cancel(struct db *db, int64_t id, int64_t now_ms)
 {
 	return end(db, id, OPERATION_CANCELLED, now_ms);
+}
+
+int
+operation_reopen(struct db *db, int64_t id, int64_t now_ms)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, REOPEN)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	db_bind_int(db, stmt, ":now", now_ms);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }
 
 int
