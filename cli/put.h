@@ -13,6 +13,9 @@ struct cli;
 struct db;
 struct fault;
 
+/** Good lines a transaction of --per-line (contract.md H23). */
+#define PUT_CHUNK 5000
+
 /* The two shapes of put: one metric from the command line, or many from
  * input. */
 
