@@ -11,6 +11,7 @@
 #include "queue/db.h"
 #include "queue/enqueue_key.h"
 #include "queue/ledger.h"
+#include "queue/purge.h"
 #include "queue/series.h"
 #include "queue/upkeep.h"
 
@@ -26,6 +27,8 @@
 #define SWEEP_STEP 500    /* series a step */
 #define KEYS_MS 60000     /* between looks for keys that have expired */
 #define KEYS_STEP 500     /* of them a step */
+#define DEAD_MS 60000     /* between looks at the bounds of the dead */
+#define DEAD_STEP 500     /* dead rows a step */
 #define BALLAST_MS 30000  /* between looks at the ballast */
 #define PAGES_LEFT 256    /* free pages that are not worth a word */
 #define COMPLAIN_MS 600000
@@ -34,9 +37,10 @@
 
 struct housekeeping {
 	struct db *db;
-	int64_t reserve;             /* of the ballast */
-	int64_t idle_since_ms;       /* -1: not idle */
-	int64_t now_ms, complain_ms; /* of this turn; not before this */
+	int64_t reserve;                /* of the ballast */
+	int64_t dead_rows, dead_age_ms; /* bounds of the dead; 0: none */
+	int64_t idle_since_ms;          /* -1: not idle */
+	int64_t now_ms, complain_ms;    /* of this turn; not before this */
 
 	int64_t wal_bytes;      /* in use at our latest commit, see upkeep.h */
 	int64_t wal_size;       /* of the file, when it was copied back last */
@@ -46,6 +50,7 @@ struct housekeeping {
 	int64_t keys_ms; /* not before this */
 	int64_t series_cursor;
 	int64_t sweep_ms, vacuum_ms, ballast_ms; /* not before these */
+	int64_t dead_ms;
 	bool no_room; /* for the ballast; said already */
 
 	int64_t minute;           /* under way */
@@ -182,6 +187,31 @@ forget_keys(
 	return housekeeping->keys_ms;
 }
 
+/* ---- dead letters ---- */
+
+/* Over their bounds the oldest go.  Return when to look again. */
+static int64_t
+purge_dead(
+    struct housekeeping *housekeeping, int64_t steady_ms, int64_t wall_ms)
+{
+	int64_t before = -1, gone;
+
+	if (steady_ms < housekeeping->dead_ms)
+		return housekeeping->dead_ms;
+	if (housekeeping->dead_age_ms > 0)
+		before = wall_ms - housekeeping->dead_age_ms;
+	gone = purge_bounds(
+	    housekeeping->db, housekeeping->dead_rows, before, DEAD_STEP);
+	if (gone == -1)
+		complain(housekeeping, "dead");
+	if (gone > 0)
+		log_event(
+		    LOG_WARN, "dead_purged", "rows=%lld", (long long)gone);
+	housekeeping->dead_ms = steady_ms +
+	    (gone == DEAD_STEP ? STEP_MS : DEAD_MS);
+	return housekeeping->dead_ms;
+}
+
 /* ---- idle work: each returns when it wants to go on ---- */
 
 static int64_t
@@ -270,6 +300,12 @@ static int64_t (*const IDLE_WORK[])(struct housekeeping *, int64_t) = {
 	give_pages_back,
 };
 
+/* Done though rows flow. */
+static int64_t (*const WORK[])(struct housekeeping *, int64_t, int64_t) = {
+	forget_keys,
+	purge_dead,
+};
+
 /* ---- life ---- */
 
 struct housekeeping *
@@ -306,6 +342,9 @@ housekeeping_configure(
 	if (housekeeping->reserve != config->queue.reserve)
 		housekeeping->ballast_ms = 0;
 	housekeeping->reserve = config->queue.reserve;
+	housekeeping->dead_rows = config->dead.max_rows;
+	housekeeping->dead_age_ms = config->dead.max_age_ms;
+	housekeeping->dead_ms = 0;
 }
 
 void
@@ -335,9 +374,11 @@ housekeeping_turn(struct housekeeping *housekeeping, bool idle,
 		housekeeping->minute = wall_ms / MINUTE_MS;
 	look_after_log(housekeeping, steady_ms);
 	remember(housekeeping, wall_ms);
-	want_ms = forget_keys(housekeeping, steady_ms, wall_ms);
-	if (want_ms < next_ms)
-		next_ms = want_ms;
+	for (i = 0; i < sizeof(WORK) / sizeof(WORK[0]); i++) {
+		want_ms = WORK[i](housekeeping, steady_ms, wall_ms);
+		if (want_ms < next_ms)
+			next_ms = want_ms;
+	}
 	for (i = 0; idle && i < sizeof(IDLE_WORK) / sizeof(IDLE_WORK[0]); i++) {
 		want_ms = IDLE_WORK[i](housekeeping, steady_ms);
 		if (want_ms < next_ms)

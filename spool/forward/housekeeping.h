@@ -9,8 +9,9 @@ struct db;
 
 /*
  * What the forwarder does for the queue besides sending: guarded checkpoints (H3: at
- * 4 MiB of WAL, or once 1 s idle with anything in it), keys that have expired, series nobody
- * uses, free pages given back (H13), the ballast made again (H7), the history row of a minute.
+ * 4 MiB of WAL, or once 1 s idle with anything in it), keys that have expired, dead
+ * letters over the bounds of [dead], series nobody uses, free pages given back (H13), the
+ * ballast made again (H7), the history row of a minute.
  */
 struct housekeeping;
 

@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "queue/ballast.h"
+#include "queue/deadletter.h"
 #include "queue/enqueue_key.h"
 #include "queue/lane.h"
 #include "queue/ledger.h"
@@ -20,6 +21,7 @@
 
 #define WIRE "{\"dimensions\":{},\"metricName\":\"m\",\"value\":"
 #define MINUTE_MS 60000
+#define DEAD_LOOK_MS 60000
 #define WALL_MS (INT64_C(1760000000) * 1000 / MINUTE_MS * MINUTE_MS)
 
 struct house {
@@ -356,6 +358,86 @@ works_on_with_a_queue_opened_anew(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static int64_t
+count_dead(struct house *house)
+{
+	struct ledger_row ledger;
+
+	assert_int_equal(ledger_read(house->db, &ledger), 0);
+	return ledger.dead;
+}
+
+/* Let the rows from ${first} on die, a second apart. */
+static void
+bury(struct house *house, int64_t first, int count)
+{
+	struct death death = { .cause = "code",
+		.code = 1017,
+		.scope = "series",
+		.attempt_id = -1 };
+	int i;
+
+	for (i = 0; i < count; i++) {
+		death.died_at = WALL_MS + i * 1000;
+		assert_int_equal(deadletter_move(house->db, house->lane_id,
+				     first + i, &death),
+		    1);
+	}
+}
+
+static void
+purges_the_longest_dead_over_their_bound(void **state)
+{
+	struct house *house = *state;
+	struct ledger_row ledger;
+	int64_t lane_id, steady_ms = 0;
+
+	put(house, house->db, 1200);
+	bury(house, 1, 1200);
+	house->config.dead.max_rows = 100;
+	housekeeping_configure(house->housekeeping, &house->config);
+	while (count_dead(house) > 100 && steady_ms < 1000)
+		steady_ms = housekeeping_turn(
+		    house->housekeeping, false, steady_ms, WALL_MS);
+	assert_int_equal(ledger_read(house->db, &ledger), 0);
+	assert_int_equal(ledger.dead, 100);
+	assert_int_equal(ledger.purged, 1100);
+	assert_int_equal(deadletter_lane(house->db, 1100, &lane_id), 0);
+	assert_int_equal(deadletter_lane(house->db, 1101, &lane_id), 1);
+}
+
+static void
+purges_the_dead_over_their_age(void **state)
+{
+	struct house *house = *state;
+	int64_t lane_id;
+
+	put(house, house->db, 10);
+	bury(house, 1, 10);
+	house->config.dead.max_age_ms = 60000;
+	housekeeping_configure(house->housekeeping, &house->config);
+	housekeeping_turn(house->housekeeping, false, 0, WALL_MS + 60000);
+	assert_int_equal(count_dead(house), 10);
+	housekeeping_turn(
+	    house->housekeeping, false, DEAD_LOOK_MS, WALL_MS + 63500);
+	assert_int_equal(count_dead(house), 6);
+	assert_int_equal(deadletter_lane(house->db, 4, &lane_id), 0);
+	assert_int_equal(deadletter_lane(house->db, 5, &lane_id), 1);
+}
+
+static void
+leaves_the_dead_without_bounds(void **state)
+{
+	struct house *house = *state;
+
+	put(house, house->db, 10);
+	bury(house, 1, 10);
+	house->config.dead.max_age_ms = house->config.dead.max_rows = 0;
+	housekeeping_configure(house->housekeeping, &house->config);
+	housekeeping_turn(house->housekeeping, true, 0, INT64_C(1) << 50);
+	assert_int_equal(count_dead(house), 10);
+}
+
 int
 main(void)
 {
@@ -372,6 +454,9 @@ main(void)
 		CASE(keeps_as_many_minutes_as_the_ring_has),
 		CASE(collects_series_nobody_uses),
 		CASE(forgets_expired_keys_though_busy),
+		CASE(purges_the_longest_dead_over_their_bound),
+		CASE(purges_the_dead_over_their_age),
+		CASE(leaves_the_dead_without_bounds),
 		CASE(works_on_with_a_queue_opened_anew),
 	};
 
