@@ -43,10 +43,11 @@ UPDATE setting SET value =
   WHERE section = 'queue' AND key IN ('key_memory', 'max_age', 'busy_timeout');
 
 -- SQL cannot compute series.hash: a series made by the door has hash 0, and is
--- found again by its texts.  No other has that hash.  Where the same series
+-- found again by its texts.  No other has that hash.  (IS: with "=" SQLite
+-- would prepare every look for a hash anew, in case it were 0.)  Where the same series
 -- comes through the C library as well it stands twice, which is harmless.
 CREATE INDEX series_door ON series (lane_id, metric, dimensions)
-  WHERE hash = 0;
+  WHERE hash IS 0;
 
 CREATE VIEW monspool_door (version) AS SELECT 1;
 
@@ -311,7 +312,7 @@ BEGIN
     SELECT lane.id, 0, NEW.metric, NEW.dimensions, NEW.wire FROM lane
     WHERE lane.namespace = NEW.namespace AND lane.region = NEW.region
       AND lane.account = NEW.account
-      AND NOT EXISTS (SELECT 1 FROM series WHERE series.hash = 0
+      AND NOT EXISTS (SELECT 1 FROM series WHERE series.hash IS 0
         AND series.lane_id = lane.id AND series.metric = NEW.metric
         AND series.dimensions = NEW.dimensions);
   UPDATE ledger SET last_id = last_id + 1, accepted = accepted + 1,
@@ -329,7 +330,7 @@ BEGIN
       NEW.observed_at, NEW.expires_at
     FROM ledger JOIN lane ON lane.namespace = NEW.namespace
       AND lane.region = NEW.region AND lane.account = NEW.account
-    JOIN series ON series.hash = 0 AND series.lane_id = lane.id
+    JOIN series ON series.hash IS 0 AND series.lane_id = lane.id
       AND series.metric = NEW.metric AND series.dimensions = NEW.dimensions
     WHERE ledger.id = 1
     GROUP BY lane.id;
