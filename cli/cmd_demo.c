@@ -203,6 +203,8 @@ on_dead(void *cookie, const struct deadletter_row *row)
 	return 0;
 }
 
+#define BAD_ROWS 5
+
 /* Five of a hundred rows that the receiver will never take. */
 static int
 put_bad(struct demo *demo, struct fault *fault)
@@ -257,6 +259,18 @@ tell_bad_data(struct demo *demo, struct fault *fault)
 	return list_dead(demo, fault);
 }
 
+static int
+tell_repair(struct demo *demo, struct fault *fault)
+{
+	struct ledger_row ledger;
+
+	if (demo_repair(demo, fault) || demo_ledger(demo, &ledger, fault))
+		return -1;
+	tell(demo, "repair", "dead edit, dead replay                 dead %s",
+	    grouped(ledger.dead));
+	return 0;
+}
+
 /* The last word: every row is accounted for. */
 static int
 tell_audit(struct demo *demo, struct demo_tally *tally, bool *good,
@@ -271,7 +285,8 @@ tell_audit(struct demo *demo, struct demo_tally *tally, bool *good,
 		return -1;
 	}
 	*good = audit.problem_count == 0 && tally->lost == 0 &&
-	    audit.ledger.delivered == demo->put && audit.ledger.dead == 5;
+	    audit.ledger.delivered == demo->put + BAD_ROWS &&
+	    audit.ledger.dead == 0;
 	tell(demo, "audit",
 	    "accepted %s = pending %s + delivered %s + dead "
 	    "%s + expired %s + dropped %s + purged %s     %s",
@@ -306,7 +321,8 @@ play(struct demo *demo, bool *good, struct fault *fault)
 	if (demo_open(demo, fault) || tell_receiver(demo, fault) ||
 	    tell_writer(demo, fault) || tell_outage(demo, fault) ||
 	    tell_recovery(demo, fault) || tell_crash(demo, &tally, fault) ||
-	    tell_bad_data(demo, fault) || tell_audit(demo, &tally, good, fault))
+	    tell_bad_data(demo, fault) || tell_repair(demo, fault) ||
+	    tell_audit(demo, &tally, good, fault))
 		return -1;
 	return 0;
 }

@@ -207,8 +207,7 @@ demo_close(struct demo *demo)
 
 /* In the child: its words go to a file, and it ends with us. */
 static void
-become(const struct demo *demo, const char *log, const char *program,
-    const char *const argv[])
+become(const struct demo *demo, const char *log, const char *const argv[])
 {
 	/* execv() takes char *, and changes nothing. */
 	union {
@@ -226,20 +225,20 @@ become(const struct demo *demo, const char *log, const char *program,
 		dup2(fd, STDERR_FILENO);
 	}
 	signal(SIGINT, SIG_IGN); /* the parent ends it */
-	execv(program, both.plain);
+	execv(argv[0], both.plain);
 	_exit(127);
 }
 
-static int
-spawn(struct demo *demo, const char *log, const char *program,
-    const char *const argv[], pid_t *child, struct fault *fault)
+int
+demo_spawn(struct demo *demo, const char *log, const char *const argv[],
+    pid_t *child, struct fault *fault)
 {
 	if ((*child = fork()) == -1) {
 		*child = 0;
-		return fault_errno(fault, errno, "cannot start %s", program);
+		return fault_errno(fault, errno, "cannot start %s", argv[0]);
 	}
 	if (*child == 0)
-		become(demo, log, program, argv);
+		become(demo, log, argv);
 	return 0;
 }
 
@@ -277,8 +276,7 @@ demo_start_receiver(struct demo *demo, const char *trouble, struct fault *fault)
 	demo_path(demo, "requests", requests);
 	demo_path(demo, "secret.key", key);
 	unlink(port);
-	if (spawn(demo, "receiver.log", demo->receiver_program, argv,
-		&demo->receiver, fault) ||
+	if (demo_spawn(demo, "receiver.log", argv, &demo->receiver, fault) ||
 	    demo_wait(demo, port_is_known, 0, "the receiver listens", fault))
 		return -1;
 	return make_config(demo, fault);
@@ -301,8 +299,7 @@ demo_start_forwarder(struct demo *demo, struct fault *fault)
 		config, NULL };
 
 	demo_path(demo, "monspool.conf", config);
-	if (spawn(demo, "forwarder.log", demo->forwarder_program, argv,
-		&demo->forwarder, fault))
+	if (demo_spawn(demo, "forwarder.log", argv, &demo->forwarder, fault))
 		return -1;
 	return demo_wait(demo, forwarder_runs, 0, "the forwarder runs", fault);
 }

@@ -48,6 +48,9 @@ void demo_path(
 int demo_start_receiver(
     struct demo *demo, const char *trouble, struct fault *fault);
 int demo_start_forwarder(struct demo *demo, struct fault *fault);
+/** Start ${argv}[0], its words appended to the file ${log}.  0 or -1. */
+int demo_spawn(struct demo *demo, const char *log, const char *const argv[],
+    pid_t *child, struct fault *fault);
 /** End a child by ${signal} and forget it. */
 void demo_end(pid_t *child, int signal);
 
@@ -74,6 +77,10 @@ bool demo_recorded_over(struct demo *demo, int64_t number);
 
 /** Lines of the receiver's file ${name} ("record", "requests"). */
 int64_t demo_lines(const struct demo *demo, const char *name);
+
+/** Correct what was refused, by monspool's own commands, and replay it; the
+ * forwarder runs.  0 or -1. */
+int demo_repair(struct demo *demo, struct fault *fault);
 
 /** How often each of the numbered rows arrived. */
 struct demo_tally {

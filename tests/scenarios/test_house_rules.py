@@ -15,9 +15,12 @@ import pytest
 
 from house import MONSPOOL, ROOT, Spool, environment, wait_until
 
-COMMANDS = ["init", "put", "run", "status", "list", "show", "dead list", "dead show",
+COMMANDS = ["init", "put", "run", "status", "list", "show", "dead", "dead list",
+            "dead show", "dead explain", "dead edit", "dead replay", "dead purge",
+            "dead export", "dead import", "explain",
             "audit", "config check", "demo", "forward", "receiver", "help", "version"]
-READERS = [["status"], ["list"], ["show", "1"], ["dead", "list"], ["dead", "show", "1"],
+READERS = [["status"], ["list"], ["show", "1"], ["dead"], ["dead", "list"],
+           ["dead", "show", "1"], ["dead", "export"],
            ["audit"]]
 COMMANDS += ["hold", "hold list", "hold set", "hold release", "hold probe",
              "config show", "config init", "config explain"]
@@ -91,16 +94,17 @@ def test_an_unknown_word_is_answered_with_the_nearest(args, hint):
 
 
 @pytest.mark.parametrize("args", [
-    [], ["sta"], ["stat"], ["dead"], ["config"], ["--vers"], ["-x"], ["--json=1", "status"],
+    [], ["sta"], ["stat"], ["config"], ["--vers"], ["-x"], ["--json=1", "status"],
     ["status", "more"], ["audit", "x"], ["-Q"], ["list", "--limit", "many"],
     ["list", "--state", "dead"], ["list", "--older-than", "soon"], ["list", "--dim", "x"],
     ["dead", "list", "--code", "abc"], ["dead", "list", "--sort", "size"],
-    ["dead", "list", "--since", "whenever"], ["show", "abc"], ["show", "5-1"], ["show", "0"],
+    ["dead", "list", "--since", "whenever"], ["dead", "purge", "abc"],
+    ["show", "abc"], ["show", "5-1"], ["show", "0"],
     ["init", "a", "-Q", "b"], ["init", "a", "b"], ["init", "--mode", "0666"],
     ["init", "--mode", "rw"], ["help", "nothing"], ["--color", "red", "status"],
     # of a later stage
-    ["top"], ["wait"], ["check"], ["dead", "replay", "1"],
-    ["explain"], ["doctor"], ["backup", "x"],
+    ["top"], ["wait"], ["check"], ["dead", "resend", "1"],
+    ["doctor"], ["backup", "x"],
     ["completion", "bash"], ["web"],
 ])
 def test_what_is_not_known_is_64(args):

@@ -342,7 +342,8 @@ def test_the_demo_loses_nothing_and_ends_with_the_next_command(spool):
     done = spool.run("demo", "--fast", check=0)
     steps = [line.split()[0] for line in done.stdout.splitlines() if line[0] != " "]
     assert steps == ["receiver", "writer", "outage", "recovery", "crash", "bad",
-                     "audit", "next:"]
-    assert " 0 lost" in done.stdout and "dead 5" in done.stdout
+                     "repair", "audit", "next:"]
+    assert " 0 lost" in done.stdout and "dead 5," in done.stdout
+    assert re.search(r"^repair .* dead 0$", done.stdout, re.MULTILINE)
     assert time.monotonic() - began < 120
     assert spool.status()["accepted"] == 0
