@@ -33,11 +33,17 @@ error_kind_name(enum error_kind kind)
 }
 
 static int
-code_of(const struct errors *errors, enum shim_call call)
+code_of(enum error_kind kind, enum shim_call call)
 {
-	if (errors->kind == ERROR_SHORT && call != SHIM_WRITE)
+	if (kind == ERROR_SHORT && call != SHIM_WRITE)
 		return SQLITE_OK;
-	return CODES[call][errors->kind != ERROR_IO];
+	return CODES[call][kind != ERROR_IO];
+}
+
+bool
+errors_can(enum error_kind kind, enum shim_call call)
+{
+	return code_of(kind, call) != SQLITE_OK;
 }
 
 int
@@ -47,10 +53,12 @@ errors_before(void *cookie, struct shim_event *event)
 	int64_t call = ++errors->calls;
 	int code;
 
+	if (errors->at == 0 && call <= errors->log_room)
+		errors->log[call - 1] = event->call;
 	if (errors->at == 0 || call < errors->at ||
 	    (call > errors->at && !errors->for_ever))
 		return SQLITE_OK;
-	if ((code = code_of(errors, event->call)) == SQLITE_OK)
+	if ((code = code_of(errors->kind, event->call)) == SQLITE_OK)
 		return SQLITE_OK;
 	if (errors->one_in > 1 &&
 	    bench_below(&errors->chance, errors->one_in) > 0)

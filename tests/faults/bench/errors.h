@@ -27,10 +27,14 @@ struct errors {
 	uint64_t chance; /* which */
 	int64_t calls, fired;
 	enum shim_call first; /* the call that failed first */
+	enum shim_call *log;  /* what the calls were, from 0, if at is 0; */
+	int64_t log_room;     /* or NULL */
 };
 
 /** For shim_hook(); the cookie is the struct errors. */
 int errors_before(void *errors, struct shim_event *event);
+/** Whether such a call can fail that way. */
+bool errors_can(enum error_kind kind, enum shim_call call);
 const char *error_kind_name(enum error_kind kind);
 
 #endif
