@@ -64,14 +64,54 @@ accept_all(struct receiver *receiver)
 	receiver->exhausted = accepted == LISTEN_EXHAUSTED;
 }
 
+/* The script may have something to do before that. */
+static int
+script_wait_ms(const struct receiver *receiver, int ms)
+{
+	int64_t next_ms = script_next_ms(&receiver->options->script);
+	int64_t left_ms = next_ms - clock_steady_ms();
+
+	if (next_ms == -1)
+		return ms;
+	if (left_ms < 0)
+		left_ms = 0;
+	return ms == -1 || left_ms < ms ? (int)left_ms : ms;
+}
+
 static int
 wait_ms(const struct receiver *receiver)
 {
 	int ms = http_wait_ms(receiver->http);
 
 	if (receiver->exhausted && (ms == -1 || ms > EXHAUSTED_MS))
-		return EXHAUSTED_MS;
-	return ms;
+		ms = EXHAUSTED_MS;
+	return script_wait_ms(receiver, ms);
+}
+
+/* Take what signals came.  Whether one asks for the end. */
+static bool
+heed_signals(struct receiver *receiver)
+{
+	struct signalfd_siginfo signal;
+	struct fault fault = { 0 };
+	char shown[300];
+
+	while (read(receiver->signals, &signal, sizeof(signal)) ==
+	    (ssize_t)sizeof(signal)) {
+		if (signal.ssi_signo != SIGHUP)
+			return true;
+		if (receiver_options_reload(
+			receiver->options, clock_steady_ms(), &fault))
+			log_event(LOG_ERROR, "reload_failed",
+			    "file=%s line=%ld error=%s",
+			    fault.file[0] != '\0' ? fault.file : "-",
+			    fault.line,
+			    log_text(shown, sizeof(shown), fault.message));
+		else
+			log_event(LOG_INFO, "reloaded", "script=%zu",
+			    receiver->options->script.count);
+	}
+	return false;
 }
 
 /* Serve until a signal asks for the end. */
@@ -88,8 +128,10 @@ serve(struct receiver *receiver, struct fault *fault)
 		watched[2].events = receiver->exhausted ? 0 : POLLIN;
 		if (poll(watched, 3, wait_ms(receiver)) == -1 && errno != EINTR)
 			return fault_errno(fault, errno, "cannot poll");
-		if (watched[0].revents != 0)
+		if (watched[0].revents != 0 && heed_signals(receiver))
 			return 0;
+		script_turn(&receiver->options->script,
+		    &receiver->options->mishaps, clock_steady_ms());
 		accept_all(receiver);
 		if (http_turn(receiver->http, fault))
 			return -1;
@@ -107,6 +149,7 @@ catch_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -149,7 +192,7 @@ tell_start(const struct receiver *receiver)
 	log_event(LOG_INFO, "listening", "port=%u path=%s seed=%lld",
 	    receiver->port, log_text(path, sizeof(path), rules->path),
 	    (long long)receiver->options->seed);
-	if (rules->credentials.secret_id == NULL)
+	if (rules->credentials.count == 0)
 		log_event(LOG_INFO, "signatures_unchecked", "credentials=none");
 	if (rules->known.first == NULL)
 		log_event(LOG_INFO, "all_namespaces_known", "namespaces=none");
@@ -159,7 +202,11 @@ static int
 start(struct receiver *receiver, struct fault *fault)
 {
 	struct receiver_options *options = receiver->options;
+	struct http_tls tls = { NULL, NULL };
 
+	if (options->tls_cert != NULL)
+		tls = (struct http_tls){ text_string(&options->certificate),
+			text_string(&options->private_key) };
 	receiver->setup = (struct exchange_setup){ &options->rules,
 		&options->mishaps, &receiver->record, &receiver->totals };
 
@@ -172,10 +219,11 @@ start(struct receiver *receiver, struct fault *fault)
 	receiver->listener = listen_open(
 	    &options->listen, &receiver->port, fault);
 	if (receiver->listener == -1 ||
-	    (receiver->http = http_open(&receiver->setup, fault)) == NULL)
+	    (receiver->http = http_open(&receiver->setup, &tls, fault)) == NULL)
 		return -1;
 	mishaps_start(
 	    &options->mishaps, (uint64_t)options->seed, clock_steady_ms());
+	script_start(&options->script, clock_steady_ms());
 	tell_start(receiver);
 	return tell_port(receiver, fault);
 }

@@ -111,7 +111,8 @@ check_time(struct rules *rules, const struct request *request)
 	    NULL, 10);
 	if (sent_s > INT64_MAX / 1000)
 		return CODE_TIMESTAMP;
-	skew_ms = sent_s * 1000 - clock_wall_ms() / 1000 * 1000;
+	skew_ms = sent_s * 1000 -
+	    (clock_wall_ms() + rules->clock_offset_ms) / 1000 * 1000;
 	return llabs(skew_ms) > rules->skew_ms ? CODE_TIMESTAMP : CODE_OK;
 }
 

@@ -12,6 +12,7 @@ struct rules {
 	const char *path;
 	int64_t max_body, max_name; /* bytes */
 	int64_t skew_ms;
+	int64_t clock_offset_ms; /* of our clock */
 	struct credentials credentials;
 	struct known known;
 	struct pace pace;

@@ -1,5 +1,7 @@
 #include "receiver_http.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <microhttpd.h>
@@ -20,21 +22,33 @@ struct http {
 };
 
 static struct MHD_Daemon *
-start_daemon(struct http *http)
+start_daemon(struct http *http, const struct http_tls *tls)
 {
-	return MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_SUSPEND_RESUME,
-	    0, NULL, NULL, exchange_go_on, &http->exchanges,
-	    MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, &http->exchanges,
-	    MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTION_LIMIT,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
-	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+	const struct MHD_OptionItem secure[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0,
+		    (void *)(uintptr_t)tls->certificate },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)tls->key },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	const struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
+	bool is_secure = tls->certificate != NULL;
+	unsigned int flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+	    MHD_USE_SUSPEND_RESUME;
+
+	return MHD_start_daemon(is_secure ? flags | MHD_USE_TLS : flags, 0,
+	    NULL, NULL, exchange_go_on, &http->exchanges, MHD_OPTION_ARRAY,
+	    is_secure ? secure : plain, MHD_OPTION_URI_LOG_CALLBACK,
+	    exchange_begin, &http->exchanges, MHD_OPTION_NOTIFY_COMPLETED,
+	    exchange_end, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned int)CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned int)IDLE_SECONDS, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+	    MHD_OPTION_END);
 }
 
 struct http *
-http_open(const struct exchange_setup *setup, struct fault *fault)
+http_open(const struct exchange_setup *setup, const struct http_tls *tls,
+    struct fault *fault)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	const union MHD_DaemonInfo *info;
@@ -42,7 +56,7 @@ http_open(const struct exchange_setup *setup, struct fault *fault)
 	if (http == NULL)
 		goto fail;
 	http->exchanges.setup = setup;
-	if ((http->daemon = start_daemon(http)) == NULL)
+	if ((http->daemon = start_daemon(http, tls)) == NULL)
 		goto free;
 	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	http->fd = info->epoll_fd;
@@ -51,7 +65,12 @@ http_open(const struct exchange_setup *setup, struct fault *fault)
 free:
 	free(http);
 fail:
-	fault_set(fault, FAULT_INTERNAL, "cannot start libmicrohttpd");
+	if (tls->certificate != NULL) {
+		fault_set(fault, FAULT_BAD_CONFIG,
+		    "the certificate or its key cannot be used");
+		fault_hint(fault, "both are PEM, and belong together");
+	} else
+		fault_set(fault, FAULT_INTERNAL, "cannot start libmicrohttpd");
 	return NULL;
 }
 

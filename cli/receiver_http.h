@@ -12,8 +12,15 @@ struct fault;
  */
 struct http;
 
-/** Start.  ${setup} is borrowed.  Return NULL with ${fault} if that fails. */
-struct http *http_open(const struct exchange_setup *setup, struct fault *fault);
+/** A certificate and its key, PEM; NULL: plain HTTP. */
+struct http_tls {
+	const char *certificate, *key;
+};
+
+/** Start.  ${setup} and ${tls} are borrowed.  Return NULL with ${fault} if that
+ * fails. */
+struct http *http_open(const struct exchange_setup *setup,
+    const struct http_tls *tls, struct fault *fault);
 void http_close(struct http *http);
 
 /** Take the connection ${fd} (takes it). */

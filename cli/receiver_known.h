@@ -18,6 +18,14 @@ struct known {
  * have several.  Return 0, or -1 with ${fault}.
  */
 int known_add(struct known *known, const char *spec, struct fault *fault);
+/**
+ * known_read_schema(known, path, fault):
+ * Register what the JSON file ${path} says, in place of what an earlier one did:
+ * {"cvm":{"diskusage":["diskname","ip"],"cpu":null},"pc":null}; null stands for
+ * any.  Return 0, or -1 with ${fault}; then nothing is changed.
+ */
+int known_read_schema(
+    struct known *known, const char *path, struct fault *fault);
 void known_free(struct known *known);
 
 /** Whether there is a namespace ${name}.  The empty one never is. */

@@ -56,22 +56,62 @@ is_out(struct mishap *mishap, int64_t now_ms)
 	return past_ms < mishap->least;
 }
 
+static void
+begin(const struct mishaps *mishaps, size_t i, int64_t now_ms)
+{
+	struct mishap *mishap = mishaps->list[i];
+
+	mishap->off = false;
+	mishap->seen = mishap->fired = 0;
+	mishap->random = mishaps->seed + i * 0xd1342543de82ef95u;
+	mishap->window_began_ms = mishap->after == 0 ? now_ms : -1;
+}
+
 void
 mishaps_start(struct mishaps *mishaps, uint64_t seed, int64_t now_ms)
 {
-	struct mishap *mishap;
+	mishaps->seed = seed;
+	mishaps_restart(mishaps, now_ms);
+}
+
+int
+mishaps_add_now(struct mishaps *mishaps, const char *spec, int64_t now_ms,
+    struct fault *fault)
+{
+	if (mishaps_add(mishaps, spec, fault))
+		return -1;
+	mishaps->list[mishaps->count - 1]->scripted = true;
+	begin(mishaps, mishaps->count - 1, now_ms);
+	return 0;
+}
+
+void
+mishaps_clear(struct mishaps *mishaps)
+{
 	size_t i;
 
-	for (i = 0; i < mishaps->count; i++) {
-		mishap = &mishaps->list[i];
-		mishap->random = seed + i * 0xd1342543de82ef95u;
-		mishap->window_began_ms = mishap->after == 0 ? now_ms : -1;
-	}
+	for (i = 0; i < mishaps->count; i++)
+		mishaps->list[i]->off = true;
+}
+
+void
+mishaps_restart(struct mishaps *mishaps, int64_t now_ms)
+{
+	size_t i;
+
+	mishaps_clear(mishaps);
+	for (i = 0; i < mishaps->count; i++)
+		if (!mishaps->list[i]->scripted)
+			begin(mishaps, i, now_ms);
 }
 
 void
 mishaps_free(struct mishaps *mishaps)
 {
+	size_t i;
+
+	for (i = 0; i < mishaps->count; i++)
+		free(mishaps->list[i]);
 	free(mishaps->list);
 	mishaps->list = NULL;
 	mishaps->count = 0;
@@ -85,8 +125,8 @@ mishaps_connection(struct mishaps *mishaps, int64_t now_ms)
 	size_t i;
 
 	for (i = 0; i < mishaps->count; i++) {
-		mishap = &mishaps->list[i];
-		if (!is_of_connections(mishap))
+		mishap = mishaps->list[i];
+		if (mishap->off || !is_of_connections(mishap))
 			continue;
 		struck = mishap->kind == MISHAP_REFUSE ||
 		    is_out(mishap, now_ms);
@@ -137,8 +177,8 @@ mishaps_request(struct mishaps *mishaps, const struct request *request)
 	size_t i;
 
 	for (i = 0; i < mishaps->count; i++) {
-		mishap = &mishaps->list[i];
-		if (is_of_connections(mishap) ||
+		mishap = mishaps->list[i];
+		if (mishap->off || is_of_connections(mishap) ||
 		    !meets_filters(mishap, request))
 			continue;
 		if (strikes(mishap) && first == NULL)

@@ -39,14 +39,17 @@ struct mishap {
 	int64_t every, after, count, min_rows; /* count 0: no end */
 	char namespace[64], metric[64];        /* globs; "": any */
 
+	bool off, scripted;
 	int64_t seen, fired;     /* what met the filters; what it happened to */
 	int64_t window_began_ms; /* of an outage; -1: not yet */
 	uint64_t random;         /* state of this mishap's own generator */
 };
 
+/** None is freed before all are: a request keeps what happens to it. */
 struct mishaps {
-	struct mishap *list;
+	struct mishap **list;
 	size_t count;
+	uint64_t seed;
 };
 
 /**
@@ -58,6 +61,14 @@ int mishaps_add(struct mishaps *mishaps, const char *spec, struct fault *fault);
 
 /** Seed all generators and begin all outages, at the steady time ${now_ms}. */
 void mishaps_start(struct mishaps *mishaps, uint64_t seed, int64_t now_ms);
+/** Add another one while they are on, as a script does.  0, or -1 with
+ * ${fault}. */
+int mishaps_add_now(struct mishaps *mishaps, const char *spec, int64_t now_ms,
+    struct fault *fault);
+/** Switch all off. */
+void mishaps_clear(struct mishaps *mishaps);
+/** As it was at the start: those of scripts are off, the others on again. */
+void mishaps_restart(struct mishaps *mishaps, int64_t now_ms);
 void mishaps_free(struct mishaps *mishaps);
 
 /** The first mishap that refuses the connection made at ${now_ms}, or NULL.

@@ -1,6 +1,8 @@
 #include "receiver_options.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -50,6 +52,25 @@ take_rate(void *slot, const struct option *option, const char *value,
 	return -1;
 }
 
+static int
+take_offset(void *slot, const struct option *option, const char *value,
+    struct fault *fault)
+{
+	bool back = value[0] == '-';
+	char shown[128];
+
+	(void)option;
+	if (span_read_ms(value + (back || value[0] == '+'), slot) == 0) {
+		if (back)
+			*(int64_t *)slot = -*(int64_t *)slot;
+		return 0;
+	}
+	fault_set(fault, FAULT_USAGE, "%s is no offset",
+	    log_text(shown, sizeof(shown), value));
+	fault_hint(fault, "offsets are written +1h, -90s");
+	return -1;
+}
+
 #define AT(member) offsetof(struct receiver_options, member)
 
 static const struct option OPTIONS[] = {
@@ -63,10 +84,12 @@ static const struct option OPTIONS[] = {
 	{ 0, "port-file", "FILE", "write the port into FILE, all at once",
 	    option_text, AT(port_file), false, false, NULL },
 	{ 0, "secret-id", "ID", "the one SecretId that is accepted",
-	    option_text, AT(rules.credentials.secret_id), false, false, NULL },
+	    option_text, AT(secret_id), false, false, NULL },
 	{ 0, "secret-key-file", "FILE",
 	    "its key; without both no signature is checked", option_text,
 	    AT(secret_key_file), false, false, NULL },
+	{ 0, "keys", "FILE", "accepted credentials: lines of ID KEY",
+	    option_text, AT(keys), false, false, NULL },
 	{ 0, "sign-host", "HOST",
 	    "signed host (receiver.monitor.tencentyun.com)", option_text,
 	    AT(rules.credentials.sign_host), false, false, NULL },
@@ -75,6 +98,9 @@ static const struct option OPTIONS[] = {
 	{ 0, "namespace", "SPEC",
 	    "known: NS, NS:METRIC,... or NS:METRIC,...:DIM,...; repeats",
 	    take_namespace, AT(rules.known), false, true, NULL },
+	{ 0, "schema", "FILE",
+	    "the same as JSON: {\"NS\":{\"METRIC\":[\"DIM\"]},\"NS\":null}",
+	    option_text, AT(schema), false, false, NULL },
 	{ 0, "max-body", "SIZE", "1015 beyond; of a GET the target counts",
 	    option_bytes, AT(rules.max_body), false, false, NULL },
 	{ 0, "max-name", "N", "1020 for longer metric and dimension names",
@@ -85,14 +111,23 @@ static const struct option OPTIONS[] = {
 	    AT(rows_per_minute), false, false, NULL },
 	{ 0, "skew", "D", "1021 beyond (300s; 0 off)", option_span,
 	    AT(rules.skew_ms), false, false, NULL },
+	{ 0, "clock-offset", "+D|-D", "its clock, Date included, is off by D",
+	    take_offset, AT(rules.clock_offset_ms), false, false, NULL },
 	{ 0, "fault", "SPEC", "misbehave, see below; repeats", take_fault,
 	    AT(mishaps), false, true, NULL },
+	{ 0, "script", "FILE",
+	    "lines of +12s SPEC, +20s clear; HUP reads it and --schema anew",
+	    option_text, AT(script_file), false, false, NULL },
 	{ 0, "seed", "N", "same seed and same requests: same faults (1)",
 	    option_whole, AT(seed), false, false, NULL },
 	{ 0, "record", "FILE", "append a JSON line for each accepted row",
 	    option_text, AT(record), false, false, NULL },
 	{ 0, "requests", "FILE", "append a JSON line for each request",
 	    option_text, AT(requests), false, false, NULL },
+	{ 0, "tls-cert", "FILE", "https: the certificate, PEM", option_text,
+	    AT(tls_cert), false, false, NULL },
+	{ 0, "tls-key", "FILE", "and its key", option_text, AT(tls_key), false,
+	    false, NULL },
 	{ 'q', "quiet", NULL, "no line per request on stderr", option_flag,
 	    AT(quiet), false, false, NULL },
 	{ 'j', "json", NULL, "stderr as JSON lines, the totals last",
@@ -158,20 +193,106 @@ asks_for_json(int argc, char **argv)
 }
 
 static int
-check(struct receiver_options *options, struct fault *fault)
+go_together(const char *one, const char *other, const char *names,
+    const char *hint, struct fault *fault)
+{
+	if ((one == NULL) == (other == NULL))
+		return 0;
+	fault_set(fault, FAULT_USAGE, "%s go together", names);
+	fault_hint(fault, "%s", hint);
+	return -1;
+}
+
+static int
+read_keys(struct receiver_options *options, struct fault *fault)
 {
 	struct credentials *credentials = &options->rules.credentials;
 
-	if ((credentials->secret_id == NULL) !=
-	    (options->secret_key_file == NULL)) {
-		fault_set(fault, FAULT_USAGE,
-		    "--secret-id and --secret-key-file go together");
-		fault_hint(fault, "--secret-id ID --secret-key-file FILE");
+	if (go_together(options->secret_id, options->secret_key_file,
+		"--secret-id and --secret-key-file",
+		"--secret-id ID --secret-key-file FILE", fault))
+		return -1;
+	if (options->secret_id != NULL &&
+	    sign_read_key(credentials, options->secret_id,
+		options->secret_key_file, fault))
+		return -1;
+	if (options->keys == NULL)
+		return 0;
+	if (sign_read_keys(credentials, options->keys, fault))
+		return -1;
+	if (credentials->count > 0)
+		return 0;
+	fault_set(fault, FAULT_BAD_CONFIG, "there is no key in the file");
+	fault_hint(fault, "write ID KEY, one pair a line");
+	snprintf(fault->file, sizeof(fault->file), "%.100s", options->keys);
+	return -1;
+}
+
+static int
+read_pem(const char *path, struct text *text, struct fault *fault)
+{
+	FILE *file = fopen(path, "re");
+	char chunk[4096];
+	size_t len;
+
+	if (file == NULL) {
+		fault_errno(fault, errno, "cannot open %s", path);
+		fault_hint(fault, "check --tls-cert and --tls-key");
 		return -1;
 	}
-	if (credentials->secret_id == NULL)
+	while ((len = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		text_add(text, chunk, len);
+	fclose(file);
+	return text->failed ? fault_set(fault, FAULT_INTERNAL, "out of memory")
+			    : 0;
+}
+
+static int
+read_tls(struct receiver_options *options, struct fault *fault)
+{
+	if (go_together(options->tls_cert, options->tls_key,
+		"--tls-cert and --tls-key", "--tls-cert FILE --tls-key FILE",
+		fault))
+		return -1;
+	if (options->tls_cert == NULL)
 		return 0;
-	return sign_read_key(credentials, options->secret_key_file, fault);
+	return read_pem(options->tls_cert, &options->certificate, fault) ||
+		read_pem(options->tls_key, &options->private_key, fault)
+	    ? -1
+	    : 0;
+}
+
+static int
+read_files(struct receiver_options *options, struct fault *fault)
+{
+	if (options->schema != NULL &&
+	    known_read_schema(&options->rules.known, options->schema, fault))
+		return -1;
+	if (options->script_file != NULL &&
+	    script_read(&options->script, options->script_file, fault))
+		return -1;
+	return read_keys(options, fault) || read_tls(options, fault) ? -1 : 0;
+}
+
+int
+receiver_options_reload(
+    struct receiver_options *options, int64_t now_ms, struct fault *fault)
+{
+	struct script fresh = { 0 };
+
+	if (options->script_file != NULL &&
+	    script_read(&fresh, options->script_file, fault))
+		return -1;
+	if (options->schema != NULL &&
+	    known_read_schema(&options->rules.known, options->schema, fault)) {
+		script_free(&fresh);
+		return -1;
+	}
+	script_free(&options->script);
+	options->script = fresh;
+	mishaps_restart(&options->mishaps, now_ms);
+	script_start(&options->script, now_ms);
+	return 0;
 }
 
 static int
@@ -214,13 +335,16 @@ receiver_options_read(struct receiver_options *options, int argc, char **argv,
 	options->rules.pace.rows_per_minute = (double)options->rows_per_minute;
 	if (options->help || options->version)
 		return 0;
-	return check(options, fault);
+	return read_files(options, fault);
 }
 
 void
 receiver_options_free(struct receiver_options *options)
 {
-	sign_forget_key(&options->rules.credentials);
+	sign_forget_keys(&options->rules.credentials);
+	script_free(&options->script);
+	text_free(&options->certificate);
+	text_free(&options->private_key);
 	known_free(&options->rules.known);
 	pace_free(&options->rules.pace);
 	mishaps_free(&options->mishaps);

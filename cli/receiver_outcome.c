@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/text.h"
 
@@ -51,6 +52,8 @@ outcome_decide(
 		outcome.code = check_request(rules, request);
 		outcome.accepted = outcome.code == CODE_OK;
 	}
+	if (rules->clock_offset_ms != 0)
+		outcome.date_ms = clock_wall_ms() + rules->clock_offset_ms;
 	if (outcome.mishap != NULL)
 		let_happen(&outcome, outcome.mishap);
 	return outcome;

@@ -14,6 +14,7 @@ struct outcome {
 	bool accepted;         /* its rows */
 	int http_status;       /* of the answer, 0: there is none */
 	int code;              /* in the answer, -1: there is none */
+	int64_t date_ms;       /* in its Date; 0: the true time */
 };
 
 /** Decide about ${request}: mishaps first, then the checks. */

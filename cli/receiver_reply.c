@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -137,6 +138,24 @@ read_response(struct reply *reply, void (*wait)(void *cookie), void *cookie)
 	return response;
 }
 
+/* As HTTP has it: "Tue, 24 Nov 2026 12:00:00 GMT". */
+static void
+add_date(struct MHD_Response *response, int64_t date_ms)
+{
+	static const char DAYS[] = "SunMonTueWedThuFriSat";
+	static const char MONTHS[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t seconds = (time_t)(date_ms / 1000);
+	struct tm tm;
+	char date[64];
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return;
+	snprintf(date, sizeof(date), "%.3s, %02d %.3s %d %02d:%02d:%02d GMT",
+	    DAYS + 3 * tm.tm_wday, tm.tm_mday, MONTHS + 3 * tm.tm_mon,
+	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_DATE, date);
+}
+
 static void
 add_headers(struct MHD_Response *response, const struct outcome *outcome)
 {
@@ -146,6 +165,8 @@ add_headers(struct MHD_Response *response, const struct outcome *outcome)
 
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 	    html ? "text/html" : "application/octet-stream");
+	if (outcome->date_ms != 0)
+		add_date(response, outcome->date_ms);
 	if (outcome->http_status >= 300 && outcome->http_status < 400)
 		MHD_add_response_header(
 		    response, MHD_HTTP_HEADER_LOCATION, "/moved");

@@ -306,21 +306,24 @@ read_spec(
 int
 mishaps_add(struct mishaps *mishaps, const char *spec, struct fault *fault)
 {
-	struct mishap mishap = { .retry_after = -1, .p = 1.0, .every = 1 };
-	struct mishap *list;
+	struct mishap *mishap = NULL, **list;
 	char copy[SPEC_SIZE];
-	size_t len = strlen(spec);
+	size_t len = strlen(spec), size;
 
 	if (len >= sizeof(copy))
 		return refuse(fault, spec, "too long", NULL,
 		    "give --fault several times");
 	memcpy(copy, spec, len + 1);
-	if (read_spec(&mishap, copy, spec, fault))
-		return -1;
-	list = realloc(mishaps->list, (mishaps->count + 1) * sizeof(*list));
-	if (list == NULL)
+	size = (mishaps->count + 1) * sizeof(struct mishap *);
+	if ((list = realloc(mishaps->list, size)) != NULL)
+		mishaps->list = list;
+	if (list == NULL || (mishap = calloc(1, sizeof(*mishap))) == NULL)
 		return fault_set(fault, FAULT_INTERNAL, "out of memory");
-	mishaps->list = list;
+	*mishap = (struct mishap){ .retry_after = -1, .p = 1.0, .every = 1 };
+	if (read_spec(mishap, copy, spec, fault)) {
+		free(mishap);
+		return -1;
+	}
 	list[mishaps->count++] = mishap;
 	return 0;
 }

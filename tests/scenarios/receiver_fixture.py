@@ -57,6 +57,7 @@ class Receiver:
             key.write_text(KEY + "\n")
             self.command += ["--secret-id", SECRET_ID, "--secret-key-file",
                              str(key)]
+        arguments = [str(argument) for argument in arguments]
         self.command += arguments
         self.log = open(tmp / "stderr", "wb+")
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE,
