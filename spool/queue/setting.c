@@ -13,7 +13,7 @@
 
 /** One row of the copy. */
 struct setting_row {
-	char section[32];
+	char section[32];    /* REMOVE_ODD knows the sizes */
 	char name[KEY_SIZE]; /* "" for a section without */
 	char key[KEY_SIZE];
 };
@@ -29,6 +29,16 @@ static const char NEXT[] =
     "SELECT section, name, key FROM setting"
     " WHERE (section, name, key) > (:section, :name, :key)"
     " ORDER BY section, name, key LIMIT 1";
+/* What no monspool wrote: a row that does not fit into struct setting_row could
+ * not be stepped over by NEXT.  The numbers are its sizes, less the NUL. */
+static const char REMOVE_ODD[] =
+    "DELETE FROM setting WHERE typeof(section) != 'text'"
+    "  OR typeof(name) != 'text' OR typeof(key) != 'text'"
+    "  OR length(CAST(section AS BLOB)) > 31"
+    "  OR length(CAST(name AS BLOB)) > 127"
+    "  OR length(CAST(key AS BLOB)) > 127"
+    "  OR instr(section, char(0)) OR instr(name, char(0))"
+    "  OR instr(key, char(0))";
 /* [namespace "GLOB"]: the first match of the file counts, so their order is
  * kept, as a key of ours. */
 #define RANK "rank"
@@ -200,6 +210,8 @@ remove_stale(struct db *db, const struct config *config)
 	struct sqlite3_stmt *stmt;
 	enum db_stepped stepped;
 
+	if (db_run(db, REMOVE_ODD))
+		return -1;
 	while ((stepped = next_row(db, &row)) == DB_ROW) {
 		if (wanted(config, &row))
 			continue;

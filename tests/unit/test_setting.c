@@ -5,7 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "queue_fixture.h"
 
@@ -131,6 +135,46 @@ forgets_what_is_no_longer_set(void **state)
 	spool_remove(&spool);
 }
 
+/* Anybody in the group may write to the table. */
+static void
+removes_what_nobody_of_us_wrote(void **state)
+{
+	static const char *const ODD[] = {
+		"(hex(zeroblob(50)), '', 'k', 'v')",
+		"('late', hex(zeroblob(500)), 'after', 'v')",
+		"('late', '', hex(zeroblob(500)), 'v')",
+		"(x'7a7a', '', 'k', 'v')",
+		"('zz' || char(0) || 'z', '', 'k', 'v')",
+	};
+	static struct config config;
+	struct spool spool;
+	struct db *db;
+	char sql[200];
+	size_t i;
+
+	(void)state;
+	spool_make(&spool);
+	db = spool_open(&spool, DB_WRITER);
+	config_defaults(&config);
+	assert_int_equal(setting_store(db, &config), 0);
+	alarm(30); /* it used to look at such a row for ever */
+	for (i = 0; i < sizeof(ODD) / sizeof(ODD[0]); i++) {
+		int64_t before = rows(db, "1");
+
+		snprintf(
+		    sql, sizeof(sql), "INSERT INTO setting VALUES %s", ODD[i]);
+		assert_int_equal(
+		    sqlite3_exec(db_handle(db), sql, NULL, NULL, NULL),
+		    SQLITE_OK);
+		assert_int_equal(rows(db, "1"), before + 1);
+		assert_int_equal(setting_store(db, &config), 0);
+		assert_int_equal(rows(db, "1"), before);
+	}
+	alarm(0);
+	db_close(db);
+	spool_remove(&spool);
+}
+
 static void
 writes_nothing_when_nothing_changed(void **state)
 {
@@ -193,6 +237,7 @@ main(void)
 		cmocka_unit_test(brings_back_what_was_stored),
 		cmocka_unit_test(keeps_the_order_of_namespaces),
 		cmocka_unit_test(forgets_what_is_no_longer_set),
+		cmocka_unit_test(removes_what_nobody_of_us_wrote),
 		cmocka_unit_test(writes_nothing_when_nothing_changed),
 		cmocka_unit_test(leaves_at_its_default_what_it_cannot_read),
 	};
