@@ -68,7 +68,8 @@ cli_open(const struct cli *cli, enum db_kind kind, struct config *config,
 		return NULL;
 	if (cli->verbose > 0) {
 		fault_set(&note, FAULT_NONE, "is the queue");
-		strncpy(note.file, path, sizeof(note.file) - 1);
+		snprintf(note.file, sizeof(note.file), "%.*s",
+		    (int)sizeof(note.file) - 1, path);
 		output_note(&cli->output, &note);
 	}
 	return queue_open(path, kind, cli->busy_timeout_ms, config, fault);

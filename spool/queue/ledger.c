@@ -157,7 +157,7 @@ add_gap(struct db *db, int64_t last_id, int64_t mark)
 int
 ledger_next_id(struct db *db, int64_t *next_id)
 {
-	int64_t last_id, mark;
+	int64_t last_id = 0, mark;
 
 	if (read_last_id(db, &last_id))
 		return -1;
