@@ -14,6 +14,8 @@
 
 /* What the files of the C API share. */
 
+struct capi_series;
+
 struct msp_queue {
 	pthread_mutex_t mutex; /* recursive: msp_begin() keeps it */
 	pid_t pid;             /* of the process that opened it */
@@ -24,6 +26,7 @@ struct msp_queue {
 	struct writer *writer;
 	bool transaction;
 	struct entry_wire wire;
+	struct capi_series *series; /* NULL until there is a batch */
 };
 
 /** Say in ${error} (NULL is allowed) what went wrong, and return what it means
@@ -61,6 +64,10 @@ const struct config_checks *capi_builtin_checks(msp_error *error);
 msp_status capi_enter(msp_queue *queue, msp_error *error);
 /** End it; returns ${status}. */
 msp_status capi_leave(msp_queue *queue, msp_status status);
+
+/** Queue one metric in the open round. */
+msp_status capi_add(msp_queue *queue, const msp_metric *metric, int64_t *id,
+    msp_error *error);
 
 /** Open what is not open: at first, and after a commit that failed midway. */
 msp_status capi_connect(msp_queue *queue, msp_error *error);

@@ -4,7 +4,7 @@
 set(LIBRARY_MAP ${CMAKE_CURRENT_LIST_DIR}/monspool.map)
 
 set(LIBRARY_SOURCES spool/monspool.c spool/capi_error.c spool/capi_metric.c
-  spool/capi_put.c spool/capi_outbox.c)
+  spool/capi_put.c spool/capi_batch.c spool/capi_series.c spool/capi_outbox.c)
 add_library(monspool_shared SHARED ${LIBRARY_SOURCES})
 target_link_libraries(monspool_shared PRIVATE house queue base)
 target_include_directories(monspool_shared PUBLIC

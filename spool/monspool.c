@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capi_series.h"
 #include "queue/queue.h"
 #include "queue/status.h"
 
@@ -42,8 +43,10 @@ capi_connect(msp_queue *queue, msp_error *error)
 static void
 disconnect(msp_queue *queue)
 {
+	capi_series_free(queue->series);
 	writer_free(queue->writer);
 	db_close(queue->db);
+	queue->series = NULL;
 	queue->writer = NULL;
 	queue->db = NULL;
 }

@@ -388,13 +388,19 @@ check_key(const struct entry *entry, struct fault *fault)
 }
 
 int
+entry_check_row(const struct entry *entry, struct fault *fault)
+{
+	return check_numbers(entry, fault) || check_key(entry, fault) ? -1 : 0;
+}
+
+int
 entry_check(const struct entry *entry, const struct config_checks *checks,
     bool strict, struct fault *fault)
 {
 	return check_names(entry, checks, strict, fault) ||
 		check_sender(entry, strict, fault) ||
 		check_dimensions(entry, checks, strict, fault) ||
-		check_numbers(entry, fault) || check_key(entry, fault)
+		entry_check_row(entry, fault)
 	    ? -1
 	    : 0;
 }

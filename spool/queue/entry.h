@@ -47,6 +47,10 @@ struct entry_wire {
 int entry_check(const struct entry *entry, const struct config_checks *checks,
     bool strict, struct fault *fault);
 
+/** The part of entry_check() that is the row's own, not its series': value,
+ * times and key.  0 or -1. */
+int entry_check_row(const struct entry *entry, struct fault *fault);
+
 /** Render ${entry}, which passed entry_check().  0, or -1 with ${fault}
  * (too large for max_row_bytes: FAULT_TOO_LARGE; memory). */
 int entry_render(const struct entry *entry, const struct config_checks *checks,

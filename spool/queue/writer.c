@@ -48,6 +48,7 @@ struct writer {
 	struct resolved resolved[MEMO_SLOTS]; /* of the memo's slots */
 	int64_t data_version; /* of the file when the memo was right */
 	struct text name;     /* of the series looked for */
+	uint64_t epoch;       /* grows when what was resolved counts no more */
 
 	int64_t first_id, next_id;
 	int64_t duplicates;
@@ -71,6 +72,7 @@ writer_new(struct db *db, const struct config *config, struct fault *fault)
 	}
 	writer->db = db;
 	writer->config = config;
+	writer->epoch = 1;
 	return writer;
 }
 
@@ -103,6 +105,13 @@ fail_memory(struct writer *writer, struct fault *fault)
 	return fault_errno(fault, ENOMEM, "cannot queue");
 }
 
+static void
+forget_series(struct writer *writer)
+{
+	memo_clear(writer->memo);
+	writer->epoch++;
+}
+
 /* What was resolved holds as long as nobody else wrote: another process may
  * have collected a series since. */
 static void
@@ -112,7 +121,7 @@ refresh_memo(struct writer *writer)
 
 	if (version == writer->data_version)
 		return;
-	memo_clear(writer->memo);
+	forget_series(writer);
 	writer->data_version = version;
 }
 
@@ -249,6 +258,12 @@ writer_intern(struct writer *writer, const struct writer_series *series,
 	*lane_id = writer->resolved[slot].lane_id;
 	*series_id = writer->resolved[slot].series_id;
 	return 0;
+}
+
+uint64_t
+writer_epoch(const struct writer *writer)
+{
+	return writer->epoch;
 }
 
 int
@@ -434,7 +449,7 @@ writer_commit(
 	}
 	writer->open = false;
 	if (db_commit(writer->db)) {
-		memo_clear(writer->memo); /* its ids may be given again */
+		forget_series(writer); /* its ids may be given again */
 		return fail(writer, fault);
 	}
 	tell(writer, result);
@@ -450,5 +465,5 @@ writer_abandon(struct writer *writer)
 		return;
 	writer->open = false;
 	db_rollback(writer->db);
-	memo_clear(writer->memo); /* its ids may be given again */
+	forget_series(writer); /* its ids may be given again */
 }

@@ -71,6 +71,9 @@ struct writer_series {
 };
 int writer_intern(struct writer *writer, const struct writer_series *series,
     int64_t *lane_id, int64_t *series_id, struct fault *fault);
+/** Changes when ids that writer_intern() gave are no longer right: another
+ * connection wrote, or a round was undone.  To be asked in the open round. */
+uint64_t writer_epoch(const struct writer *writer);
 /** Take ${key} for the row that is added next: 0; 1 if it is known, counted
  * as a duplicate, with the ${id} it was given; -1. */
 int writer_take_key(struct writer *writer, const char *key, int64_t now_ms,
