@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -136,6 +137,35 @@ cli_find_program(
 	    "install it beside monspool, or add its directory "
 	    "to PATH");
 	return -1;
+}
+
+/* Whether both names lead to one file. */
+static bool
+same_file(const char *one, const char *other)
+{
+	struct stat left, right;
+
+	return stat(one, &left) == 0 && stat(other, &right) == 0 &&
+	    left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+const char *
+cli_own_name(char *path, size_t size)
+{
+	char own[PATH_MAX], here[PATH_MAX];
+	const char *bare = "monspool";
+	size_t len;
+
+	if (own_directory(own, sizeof(own)) || !usable(own, bare, path, size) ||
+	    (find_in_path(bare, here, sizeof(here)) && same_file(here, path)))
+		return bare;
+	if (getcwd(here, sizeof(here)) == NULL)
+		return path;
+	len = strlen(here);
+	if (strncmp(path, here, len) != 0 || path[len] != '/' ||
+	    strchr(path + len + 1, '/') == NULL)
+		return path;
+	return path + len + 1; /* shorter, and still a path */
 }
 
 int

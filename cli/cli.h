@@ -82,5 +82,8 @@ int cli_exec(const char *program, char **argv, struct fault *fault);
 /** Find it: its path into ${path}.  0 or -1. */
 int cli_find_program(
     const char *program, char *path, size_t size, struct fault *fault);
+/** What to type to run this program again: its bare name where the PATH leads
+ * to it, else its path, from here where it lies below; may be in ${path}. */
+const char *cli_own_name(char *path, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static void __attribute__((format(printf, 3, 4)))
 tell(const struct demo *demo, const char *name, const char *format, ...)
 {
 	struct text text = { 0 };
-	char line[512];
+	char line[2 * PATH_MAX + 512];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -300,17 +301,19 @@ tell_audit(struct demo *demo, struct demo_tally *tally, bool *good,
 static void
 tell_next(const struct demo *demo)
 {
-	const char *example = "monspool put -n cvm -m diskusage -d "
-			      "diskname=disk1 -d ip=172.31.58.160 30";
+	const char *example = "put -n cvm -m diskusage -d diskname=disk1"
+			      " -d ip=172.31.58.160 30";
+	char path[PATH_MAX];
+	const char *self = cli_own_name(path, sizeof(path));
 
 	if (demo->keep)
-		tell(demo, "next:", "export MONSPOOL_QUEUE=%s; %s", demo->queue,
-		    example);
+		tell(demo, "next:", "export MONSPOOL_QUEUE=%s; %s %s",
+		    demo->queue, self, example);
 	else
 		tell(demo, "next:",
-		    "export MONSPOOL_QUEUE=$HOME/monspool/"
-		    "queue.db; monspool init; %s",
-		    example);
+		    "export MONSPOOL_QUEUE=$HOME/monspool/queue.db; %s init; "
+		    "%s %s",
+		    self, self, example);
 }
 
 static int

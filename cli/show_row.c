@@ -104,6 +104,8 @@ add_lane_line(
 	text_adds(text, "  lane        ");
 	text_add_escaped(text, ns, strlen(ns));
 	text_addc(text, '/');
+	if (region[0] == '\0')
+		region = "-"; /* as a lane is typed */
 	text_add_escaped(text, region, strlen(region));
 	text_addc(text, '/');
 	text_add_escaped(text, account, strlen(account));

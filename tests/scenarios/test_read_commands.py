@@ -1,12 +1,14 @@
 """status, list, show, dead list, dead show, audit: what they tell is so."""
+import json
 import re
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 
 import pytest
 
-from house import row, wait_until
+from house import MONSPOOL, environment, row, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 INT, TEXT, BOOL, LIST, OBJECT = int, str, bool, list, dict
@@ -347,3 +349,20 @@ def test_the_demo_loses_nothing_and_ends_with_the_next_command(spool):
     assert re.search(r"^repair .* dead 0$", done.stdout, re.MULTILINE)
     assert time.monotonic() - began < 120
     assert spool.status()["accepted"] == 0
+
+
+def test_what_the_demo_tells_to_do_next_works_when_it_is_typed(tmp_path):
+    demo = subprocess.run([MONSPOOL, "demo", "--fast"], text=True, cwd=tmp_path,
+                          env=environment(), stdout=subprocess.PIPE, check=True)
+    [line] = re.findall(r"^next: +(.*)$", demo.stdout, re.MULTILINE)
+    typed = subprocess.run(
+        ["sh", "-ec", line + "; exec \"$0\" --json status", MONSPOOL], text=True,
+        cwd=tmp_path, env=environment(HOME=str(tmp_path)), stdout=subprocess.PIPE, check=True)
+    assert json.loads(typed.stdout.splitlines()[-1])["pending"] == 1
+
+
+def test_a_shown_row_names_its_lane_as_it_is_typed(spool):
+    spool.put("-n", "cvm", "-m", "a", "1")
+    spool.put("-n", "cvm", "-m", "a", "-r", "gz", "1")
+    shown = spool.run("show", "1-2", check=0).stdout
+    assert re.findall(r"^  lane +(\S+)", shown, re.MULTILINE) == ["cvm/-/default", "cvm/gz/default"]
