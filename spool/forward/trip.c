@@ -50,8 +50,11 @@ count_start(struct trip *trip)
 	account_spend(lane->account, trip->sent_ms, (int64_t)batch->count);
 	lane->out++;
 	lane->taken += (int64_t)batch->count;
+	/* Nothing goes beside any other errand, though its lane be released. */
 	if (trip->errand == ERRAND_DRAIN)
 		lane->through_id = batch->rows[batch->count - 1].id;
+	else
+		lane->rewind = true;
 	if (trip->errand == ERRAND_PROBE)
 		lane->probe_asked = false;
 	lane->core->stats.requests++;

@@ -358,7 +358,15 @@ run_for(struct sim *sim, int64_t ms, goal *reached)
 static void
 befall_put(struct sim *sim)
 {
-	put(sim, 1 + sim_below(sim, sim_odds(sim, 80) ? 20 : 150));
+	put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 12 : 100));
+}
+
+static void
+befall_mood(struct sim *sim)
+{
+	simplan_mood(sim);
+	if (sim_odds(sim, 70))
+		put(sim, 1 + sim_below(sim, 8));
 }
 
 static void
@@ -476,7 +484,7 @@ befall_something(struct sim *sim)
 		void (*befall)(struct sim *);
 	} EVENTS[] = {
 		{ 36, befall_put },
-		{ 28, simplan_mood },
+		{ 28, befall_mood },
 		{ 7, befall_clock },
 		{ 8, befall_crash },
 		{ 5, befall_stop },
@@ -577,7 +585,9 @@ one_seed(struct sim *sim, uint64_t seed)
 	memset(sim->cases, 0, sizeof(sim->cases));
 	empty_queue(sim);
 	simplan_draw(sim);
-	put(sim, 1 + sim_below(sim, sim_odds(sim, 80) ? 30 : 200));
+	if (!sim->quiet && sim_odds(sim, 50))
+		simplan_mood(sim);
+	put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 20 : 200));
 	start_core(sim);
 	live(sim);
 	if (!sim->failed)

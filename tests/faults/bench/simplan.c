@@ -231,7 +231,9 @@ simplan_mood(struct sim *sim)
 	struct sim_receiver *receiver = &sim->receiver;
 
 	simreceiver_heal(sim);
-	receiver->mood = (enum sim_mood)sim_below(sim, SIM_MOODS);
+	receiver->mood = sim_odds(sim, 40)
+	    ? SIM_FLAKY
+	    : (enum sim_mood)sim_below(sim, SIM_MOODS);
 	if (receiver->mood == SIM_SLANDER && !sim_odds(sim, 20))
 		receiver->mood = SIM_WELL;
 	receiver->fault = sim_below(sim, simreceiver_faults());
