@@ -26,7 +26,7 @@ struct core {
 	struct account *accounts; /* in the order of config->accounts */
 	size_t account_count;
 	struct account nobody; /* that of lanes whose own is not configured */
-	struct lane **lanes; /* by id */
+	struct lane **lanes;   /* by id */
 	size_t lane_count, lane_room;
 	size_t first; /* the lane that is pumped first in this turn */
 	struct suspects suspects;

@@ -158,3 +158,53 @@ def test_a_missing_ca_file_holds(spool, forwarder, authority, server, tmp_path):
     done = ahead.once(check=69)
     assert "ca_file" in done.stderr
     assert sink.bodies == [] and spool.status()["held"] == 1
+
+
+# ---- against the emulator ----
+
+@pytest.fixture
+def emulator(receiver):
+    """The emulator by https, under a name that its certificate may have."""
+    def start(certificate, **options):
+        place = receiver(tls_cert=certificate, tls_key=certificate, **options)
+        place.url = f"https://localhost:{place.port}/v2/index.php"
+        return place
+    return start
+
+
+def test_rows_reach_the_emulator_by_https(spool, forwarder, authority, emulator):
+    place = emulator(authority.issue("localhost"))
+    spool.put_rows([row(i) for i in range(250)])
+    forwarder(place.url, {"receiver.ca_file": authority.certificate}).once(check=0)
+    assert len(place.records()) == 250 and len(place.requests()) == 3
+    assert all(request["signature_ok"] for request in place.requests())
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "TLS" not in case])
+def test_the_emulator_sees_nothing_until_it_is_trusted(
+        case, spool, receiver, forwarder, authority, emulator):
+    certificate, _, trusted = CASES[case]
+    place = emulator(authority.issue(**{"host": "localhost", **certificate}))
+    settings = {"receiver.ca_file": authority.certificate} if trusted else {}
+    ahead = forwarder(place.url, settings).start()
+    spool.put_rows([row(1)])
+    wait_until(lambda: spool.status()["held"] == 1)
+    assert place.requests() == [] and spool.lines("list")[0]["attempts"] == 0
+    # The cure, a reload, and the row goes.
+    port = place.port
+    place.stop()
+    cured = emulator(authority.issue("localhost"), port=port)
+    ahead.configure({"receiver.ca_file": authority.certificate})
+    ahead.reload()
+    wait_until(lambda: spool.status()["delivered"] == 1)
+    assert len(cured.requests()) == 1
+    assert ahead.stop() == 0
+
+
+def test_a_cut_under_https_is_retried(spool, forwarder, authority, emulator):
+    place = emulator(authority.issue("localhost"), fault="reset,count=2")
+    spool.put_rows([row(1)])
+    forwarder(place.url, {"receiver.ca_file": authority.certificate}).drain(check=0)
+    assert [request["code"] for request in place.requests()][-1] == 0
+    status = spool.status()
+    assert status["delivered"] == 1 and status["ambiguous"] == 2
