@@ -51,37 +51,36 @@ CREATE INDEX series_door ON series (lane_id, metric, dimensions)
 
 CREATE VIEW monspool_door (version) AS SELECT 1;
 
--- The copy of the settings, one row.  A limit of a strict check that is off is
--- as large as no text can be.
+-- The copy of the settings, one row, and what no text may have: control
+-- characters, and those that steer the direction of text.  A limit of a strict
+-- check that is off is as large as no text can be.  (Short, since each program
+-- that opens the queue reads all of this.)
 CREATE VIEW door_setting (strict, max_namespace, max_region, max_name,
-  max_dimensions, max_dimension_value, max_row_bytes, max_size, key_memory_ms)
-AS SELECT strict,
-    CASE WHEN strict THEN min(max_namespace, 255) ELSE 255 END,
-    CASE WHEN strict THEN 32 ELSE 255 END,
-    CASE WHEN strict THEN max_name ELSE 1073741824 END,
-    CASE WHEN strict AND max_dimensions > 0
-      THEN max_dimensions ELSE 1073741824 END,
-    CASE WHEN strict AND max_dimension_value > 0
-      THEN max_dimension_value ELSE 1073741824 END,
-    max_row_bytes, max_size, key_memory_ms
+  max_dimensions, max_dimension_value, max_row_bytes, max_size, key_memory_ms,
+  steers)
+AS SELECT strict, iif(strict, min(max_namespace, 255), 255),
+    iif(strict, 32, 255), iif(strict, max_name, 1e9),
+    iif(strict AND max_dimensions, max_dimensions, 1e9),
+    iif(strict AND max_dimension_value, max_dimension_value, 1e9),
+    max_row_bytes, max_size, key_memory_ms,
+    '*[' || char(1, 45, 31, 127, 45, 159, 1564, 8206, 8207, 8232, 45, 8238,
+      8294, 45, 8297, 65279) || ']*'
   FROM (SELECT
-    ifnull((SELECT value FROM setting WHERE section = 'checks' AND name = ''
-      AND key = 'strict'), 'yes') <> 'no' AS strict,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'checks'
-      AND name = '' AND key = 'max_namespace'), 32) AS max_namespace,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'checks'
-      AND name = '' AND key = 'max_name'), 64) AS max_name,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'checks'
-      AND name = '' AND key = 'max_dimensions'), 5) AS max_dimensions,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'checks'
-      AND name = '' AND key = 'max_dimension_value'), 256)
-      AS max_dimension_value,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'checks'
-      AND name = '' AND key = 'max_row_bytes'), 16384) AS max_row_bytes,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'queue'
-      AND name = '' AND key = 'max_size'), 2147483648) AS max_size,
-    ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE section = 'queue'
-      AND name = '' AND key = 'key_memory'), 604800000) AS key_memory_ms);
+      NOT EXISTS (SELECT 1 FROM setting WHERE section = 'checks'
+        AND key = 'strict' AND value = 'no') AS strict,
+      ifnull(max(n) FILTER (WHERE key = 'max_namespace'), 32) AS max_namespace,
+      ifnull(max(n) FILTER (WHERE key = 'max_name'), 64) AS max_name,
+      ifnull(max(n) FILTER (WHERE key = 'max_dimensions'), 5)
+        AS max_dimensions,
+      ifnull(max(n) FILTER (WHERE key = 'max_dimension_value'), 256)
+        AS max_dimension_value,
+      ifnull(max(n) FILTER (WHERE key = 'max_row_bytes'), 16384)
+        AS max_row_bytes,
+      ifnull(max(n) FILTER (WHERE key = 'max_size'), 2147483648) AS max_size,
+      ifnull(max(n) FILTER (WHERE key = 'key_memory'), 604800000)
+        AS key_memory_ms
+    FROM (SELECT key, CAST(value AS INTEGER) AS n FROM setting
+      WHERE section IN ('queue', 'checks')));
 
 -- A put in four steps.  Each view is a procedure and its columns are the
 -- variables, since a trigger has none.  Every constraint is checked before
@@ -179,8 +178,7 @@ BEGIN
       THEN RAISE(ABORT, 'monspool: account is too long')
     WHEN length(CAST(NEW.key AS BLOB)) > 512
       THEN RAISE(ABORT, 'monspool: idempotency key is too long')
-  END FROM door_setting, (SELECT '*[' || char(1, 45, 31, 127, 45, 159, 1564,
-    8206, 8207, 8232, 45, 8238, 8294, 45, 8297, 65279) || ']*' AS steers);
+  END FROM door_setting;
   SELECT CASE
     WHEN type NOT IN ('text', 'integer', 'real')
         OR strict AND type <> 'text'
@@ -193,9 +191,7 @@ BEGIN
       THEN RAISE(ABORT, 'monspool: a dimension name is too long')
     WHEN length(CAST(atom AS BLOB)) > max_dimension_value
       THEN RAISE(ABORT, 'monspool: a dimension value is too long')
-  END FROM json_each(NEW.dimensions), door_setting,
-    (SELECT '*[' || char(1, 45, 31, 127, 45, 159, 1564,
-      8206, 8207, 8232, 45, 8238, 8294, 45, 8297, 65279) || ']*' AS steers);
+  END FROM json_each(NEW.dimensions), door_setting;
   SELECT CASE
     WHEN count(*) <> count(DISTINCT key)
       THEN RAISE(ABORT, 'monspool: a dimension is given twice')
@@ -353,10 +349,8 @@ AS SELECT accepted, pending, delivered, dead, expired, dropped, purged,
 CREATE VIEW monspool_lanes (namespace, region, account, state, pending, reason,
   code, since, wake_at)
 AS SELECT namespace, region, account, state, pending, reason, code,
-    strftime('%Y-%m-%dT%H:%M:%S', since_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', since_at % 1000),
-    strftime('%Y-%m-%dT%H:%M:%S', wake_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', wake_at % 1000)
+    strftime('%Y-%m-%dT%H:%M:%fZ', since_at / 1000.0, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', wake_at / 1000.0, 'unixepoch')
   FROM lane;
 
 CREATE VIEW monspool_pending (id, namespace, region, account, metric,
@@ -364,12 +358,9 @@ CREATE VIEW monspool_pending (id, namespace, region, account, metric,
   origin_id)
 AS SELECT metric.id, lane.namespace, lane.region, lane.account, series.metric,
     series.dimensions, metric.value, lane.state, metric.attempts,
-    strftime('%Y-%m-%dT%H:%M:%S', metric.accepted_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', metric.accepted_at % 1000),
-    strftime('%Y-%m-%dT%H:%M:%S', metric.observed_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', metric.observed_at % 1000),
-    strftime('%Y-%m-%dT%H:%M:%S', metric.expires_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', metric.expires_at % 1000),
+    strftime('%Y-%m-%dT%H:%M:%fZ', metric.accepted_at / 1000.0, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', metric.observed_at / 1000.0, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', metric.expires_at / 1000.0, 'unixepoch'),
     (SELECT origin_id FROM origin WHERE origin.id = metric.id)
   FROM metric JOIN lane ON lane.id = metric.lane_id
   LEFT JOIN series ON series.id = metric.series_id;
@@ -380,10 +371,8 @@ CREATE VIEW monspool_dead (id, namespace, region, account, metric, dimensions,
 AS SELECT dead_letter.id, lane.namespace, lane.region, lane.account,
     series.metric, series.dimensions, dead_letter.value, dead_letter.code,
     dead_letter.cause, dead_letter.message, dead_letter.attempts,
-    strftime('%Y-%m-%dT%H:%M:%S', dead_letter.accepted_at / 1000, 'unixepoch')
-      || printf('.%03dZ', dead_letter.accepted_at % 1000),
-    strftime('%Y-%m-%dT%H:%M:%S', dead_letter.died_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', dead_letter.died_at % 1000),
+    strftime('%Y-%m-%dT%H:%M:%fZ', dead_letter.accepted_at / 1000.0, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', dead_letter.died_at / 1000.0, 'unixepoch'),
     ifnull((SELECT replays FROM origin WHERE origin.id = dead_letter.id), 0),
     (SELECT origin_id FROM origin WHERE origin.id = dead_letter.id),
     dead_letter.http_status, dead_letter.evidence
@@ -395,8 +384,7 @@ CREATE VIEW monspool_attempts (id, namespace, region, account, first_id,
 AS SELECT attempt.id, lane.namespace, lane.region, lane.account,
     attempt.first_id, attempt.last_id, attempt.ids, attempt.rows,
     attempt.bytes,
-    strftime('%Y-%m-%dT%H:%M:%S', attempt.started_at / 1000, 'unixepoch') ||
-      printf('.%03dZ', attempt.started_at % 1000),
+    strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at / 1000.0, 'unixepoch'),
     attempt.took_ms, attempt.http_status, attempt.code, attempt.message,
     attempt.outcome
   FROM attempt LEFT JOIN lane ON lane.id = attempt.lane_id;

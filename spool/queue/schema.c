@@ -73,20 +73,38 @@ schema_create(struct db *db)
 	return db_commit(db);
 }
 
-/* Whether the statement stands in a step word for word, from the beginning
- * of a line to its semicolon; SQLite stores it as it was given. */
+/* Where the statement stands in ${text} word for word, from the beginning of a
+ * line to its semicolon; SQLite stores it as it was given.  ${text} begins a
+ * line. */
+static const char *
+find_statement(const char *text, const char *sql)
+{
+	size_t len = strlen(sql);
+	const char *at;
+
+	for (at = text; (at = strstr(at, sql)) != NULL; at++)
+		if (at[len] == ';' && (at == text || at[-1] == '\n'))
+			return at + len;
+	return NULL;
+}
+
+/* Whether the statement stands in a step.  Objects come as they were made, so
+ * the look begins ${after} the one before. */
 static bool
-word_for_word(const char *sql)
+word_for_word(const char *sql, const char **after)
 {
 	const struct schema_step *step;
-	const char *at;
-	size_t len = strlen(sql);
+	const char *found;
 
+	if (*after != NULL && (found = find_statement(*after, sql)) != NULL) {
+		*after = found;
+		return true;
+	}
 	for (step = SCHEMA_STEPS; step->version != 0; step++)
-		for (at = step->sql; (at = strstr(at, sql)) != NULL; at++)
-			if (at[len] == ';' &&
-			    (at == step->sql || at[-1] == '\n'))
-				return true;
+		if ((found = find_statement(step->sql, sql)) != NULL) {
+			*after = found;
+			return true;
+		}
 	return false;
 }
 
@@ -122,6 +140,7 @@ matches_text(struct db *db)
 	    "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
 	struct sqlite3_stmt *stmt;
 	enum db_stepped stepped;
+	const char *after = NULL;
 	int count = 0, alike = 1;
 
 	if ((stmt = db_prepare(db, OBJECTS)) == NULL)
@@ -129,7 +148,7 @@ matches_text(struct db *db)
 	while ((stepped = db_step(db, stmt)) == DB_ROW) {
 		if (made_by_sqlite(db_column_text(stmt, 0)))
 			continue;
-		alike &= word_for_word(db_column_text(stmt, 1));
+		alike &= word_for_word(db_column_text(stmt, 1), &after);
 		count++;
 	}
 	if (stepped == DB_FAILED)
