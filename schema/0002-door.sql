@@ -123,7 +123,7 @@ BEGIN
         OR NEW.max_age_seconds NOT BETWEEN 1 AND 31556952000
       THEN RAISE(ABORT, 'monspool: max_age_seconds is no age limit (a whole number from 1)')
     WHEN typeof(NEW.dimensions) NOT IN ('null', 'text')
-        OR NOT json_valid(NEW.dimensions)
+        OR NEW.dimensions NOTNULL AND NOT json_valid(NEW.dimensions)
       THEN RAISE(ABORT, 'monspool: dimensions are not JSON')
     WHEN json_type(NEW.dimensions) <> 'object'
       THEN RAISE(ABORT, 'monspool: dimensions are not a JSON object')

@@ -90,6 +90,19 @@ def test_all_columns_arrive(spool, door):
     balanced(spool)
 
 
+@pytest.mark.parametrize("given", ["DEFAULT", "NULL", "{}"])
+def test_dimensions_may_be_left_out(spool, door, given):
+    if given == "DEFAULT":
+        door.execute("INSERT INTO monspool_put (namespace, metric, value)"
+                     " VALUES ('cvm', 'disk', 1)")
+    else:
+        put(door, dimensions=None if given == "NULL" else given)
+    spool.put("-n", "cvm", "-m", "disk", "1")
+    assert [line["dimensions"] for line in spool.lines("list")] == [{}, {}]
+    assert len(set(door.execute("SELECT wire FROM series"))) == 1
+    balanced(spool)
+
+
 TEXTS = ["plain", "", "Grüße", "中文 \U0001f600", 'quote " and \\ and /', "\u00a0é",
          "\ufffd\ufffe\uffff", "'); DROP TABLE metric;--", "a" * 256, "\\u0000", "{}"]
 
