@@ -11,6 +11,8 @@
 #define CONTRAST_MS (5 * 60 * 1000)
 #define ROW_PAUSE_MS (60 * 1000)
 #define ROW_PAUSE_MOST_MS (300 * 1000)
+/* Failures of some requests while others are taken are no outage. */
+#define OUTAGE_MS (5 * 1000)
 #define MINUTE_MS (60 * 1000)
 /* Below so many rows a second the pauses alone do it: rows of a refused batch
  * are owed as well, and at a lower pace would be so for hours. */
@@ -105,12 +107,15 @@ account_accepted(
 {
 	bool learned = account->requests.learned > 0 ||
 	    account->rows.learned > 0;
+	bool was_away = account->failing &&
+	    (account->accepted_ms < 0 ||
+		steady_ms - account->accepted_ms > OUTAGE_MS);
 
 	account->accepted_ms = steady_ms;
 	account->accepted_bytes = bytes;
 	account->request_throttles = 0;
 	account->row_throttles = 0;
-	if (account->failing)
+	if (was_away)
 		pace_ramp(&account->requests, steady_ms);
 	account->failing = false;
 	pace_accepted(&account->requests, steady_ms, 1);
