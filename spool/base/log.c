@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "number.h"
 #include "span.h"
 #include "text.h"
@@ -156,4 +157,14 @@ log_text(char *buf, size_t size, const char *string)
 	buf[at++] = '"';
 	buf[at] = '\0';
 	return buf;
+}
+
+const char *
+log_reason(char *buf, size_t size, const struct fault *fault)
+{
+	char both[sizeof(fault->message) + sizeof(fault->why) + 2];
+
+	snprintf(both, sizeof(both), "%s%s%s", fault->message,
+	    fault->why[0] != '\0' ? ": " : "", fault->why);
+	return log_text(buf, size, both);
 }

@@ -38,5 +38,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 /** Copy ${string} (NULL is "") into ${buf}, escaped, in double quotes, cut to
  * fit.  Return ${buf}. */
 const char *log_text(char *buf, size_t size, const char *string);
+struct fault;
+/** The same with what went wrong, and why. */
+const char *log_reason(char *buf, size_t size, const struct fault *fault);
 
 #endif

@@ -111,10 +111,10 @@ look(struct core *core)
 		return;
 	core->look = true;
 	core->settle.blocked = true;
-	core->settle.failures++;
 	core->settle.retry_ms = core_steady_ms(core) + 1000;
-	log_event(LOG_ERROR, "queue_unreadable", "error=%s",
-	    log_text(text, sizeof(text), db_error(core->db)));
+	if (core->settle.failures++ == 0)
+		log_event(LOG_ERROR, "queue_unreadable", "error=%s",
+		    log_reason(text, sizeof(text), db_fault(core->db)));
 }
 
 /* Each turn begins with another lane, so that none is always last when the

@@ -59,7 +59,7 @@ hang_bell(struct forwarder *forwarder)
 		forwarder->bell = bell_open(path, &fault);
 	if (forwarder->bell == -1)
 		log_event(LOG_WARN, "bell_missing", "error=%s",
-		    log_text(text, sizeof(text), fault.message));
+		    log_reason(text, sizeof(text), &fault));
 }
 
 static int

@@ -68,7 +68,7 @@ complain(struct housekeeping *housekeeping, const char *what)
 		return;
 	housekeeping->complain_ms = housekeeping->now_ms + COMPLAIN_MS;
 	log_event(LOG_WARN, "housekeeping_failed", "what=%s error=%s", what,
-	    log_text(text, sizeof(text), db_error(housekeeping->db)));
+	    log_reason(text, sizeof(text), db_fault(housekeeping->db)));
 }
 
 /* ---- the log ---- */
@@ -275,7 +275,7 @@ make_ballast(struct housekeeping *housekeeping)
 	} else if (!housekeeping->no_room) {
 		housekeeping->no_room = true;
 		log_event(LOG_WARN, "ballast_missing", "error=%s",
-		    log_text(text, sizeof(text), fault.message));
+		    log_reason(text, sizeof(text), &fault));
 	}
 }
 

@@ -34,7 +34,7 @@ log_fault(enum log_level level, const char *event, const struct fault *fault)
 
 	log_event(level, event, "file=%s line=%ld message=%s",
 	    log_text(file, sizeof(file), fault->file), fault->line,
-	    log_text(message, sizeof(message), fault->message));
+	    log_reason(message, sizeof(message), fault));
 }
 
 void
@@ -83,7 +83,7 @@ reload_publish(struct forwarder *forwarder)
 	forwarder->unpublished = setting_store(forwarder->db, config) != 0;
 	if (forwarder->unpublished)
 		log_event(LOG_WARN, "settings_not_stored", "error=%s",
-		    log_text(text, sizeof(text), db_error(forwarder->db)));
+		    log_reason(text, sizeof(text), db_fault(forwarder->db)));
 }
 
 int

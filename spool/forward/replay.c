@@ -241,7 +241,7 @@ complain(struct core *core)
 
 	if (!core->replay.failing)
 		log_event(LOG_ERROR, "replay_failed", "error=%s",
-		    log_text(text, sizeof(text), db_error(core->db)));
+		    log_reason(text, sizeof(text), db_fault(core->db)));
 	core->replay.failing = true;
 	core->replay.open = true; /* for all we know */
 	core->replay.next_ms = core_steady_ms(core) + RETRY_MS;

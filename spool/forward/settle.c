@@ -203,7 +203,7 @@ not_committed(struct core *core)
 
 	if (settle->failures == 0)
 		log_event(LOG_ERROR, "settle_failed", "error=%s",
-		    log_text(text, sizeof(text), fault->message));
+		    log_reason(text, sizeof(text), fault));
 	for (i = 0; i < settle->failures && wait_ms < RETRY_MOST_MS; i++)
 		wait_ms *= 2;
 	settle->failures++;

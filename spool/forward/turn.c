@@ -70,7 +70,7 @@ reopen(struct forwarder *forwarder)
 	if (db == NULL) {
 		if (forwarder->reopen_ms == 0) /* said once */
 			log_event(LOG_ERROR, "queue_lost", "error=%s",
-			    log_text(text, sizeof(text), fault.message));
+			    log_reason(text, sizeof(text), &fault));
 		forwarder->reopen_ms = clock_steady_ms() + REOPEN_MS;
 		return -1;
 	}
