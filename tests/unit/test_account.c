@@ -3,86 +3,177 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
 
 #include "base/config.h"
 #include "forward/account.h"
 #include "forward/key.h"
+#include "queue/account.h"
 
-static struct account
-start(int64_t now_ms)
+#define SECOND 1000
+#define MINUTE 60000
+
+static struct credential who = { .account = "default" };
+
+/* 0: unlimited. */
+static void
+start(struct account *account, double requests, double rows,
+    const struct account_row *learned)
 {
-	static struct credential credential;
 	static struct config config;
-	struct account account;
 
 	config_defaults(&config);
-	config.rate.requests_per_second = 1000;
-	config.rate.burst = 1000;
-	account_start(&account, &credential, &config, NULL, now_ms);
-	return account;
+	config.rate.requests_per_second = requests;
+	config.rate.burst = 2;
+	config.rate.rows_per_minute = rows;
+	account_start(account, &who, &config, learned, 1000);
 }
 
-/* How long so many requests take, each accepted as soon as it went. */
-static int64_t
-span_of(struct account *account, int64_t now_ms, int requests)
+static void
+requests_and_rows_are_two_buckets(void **state)
 {
-	int64_t began_ms = now_ms, ready_ms;
-	int i;
+	struct account account;
 
-	for (i = 0; i < requests; i++) {
-		ready_ms = account_ready_at(account, now_ms);
-		now_ms = ready_ms > now_ms ? ready_ms : now_ms;
-		account_spend(account, now_ms, 1);
-		account_accepted(account, now_ms, 1, 100);
+	(void)state;
+	start(&account, 1, 6000, NULL);
+	assert_int_equal(account_ready_at(&account, 1000), 1000);
+	account_spend(&account, 1000, 10);
+	account_spend(&account, 1000, 10);
+	/* two requests of burst are gone, most rows are left */
+	assert_in_range(account_ready_at(&account, 1000), 1900, 2100);
+	start(&account, 1000, 600, NULL);
+	account_spend(&account, 1000, 400);
+	/* ten seconds' rows were saved up, 300 are owed at ten a second */
+	assert_in_range(
+	    account_ready_at(&account, 1000), 31 * SECOND, 32 * SECOND);
+}
+
+static void
+too_many_requests_pause_for_as_long_as_is_told(void **state)
+{
+	struct account account;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	account_throttle_requests(&account, 1000, 90 * SECOND);
+	assert_int_equal(account.request_throttles, 1);
+	assert_true(account_ready_at(&account, 1000) >= 91 * SECOND);
+	/* a shorter wait ends no longer one */
+	account_throttle_requests(&account, 2000, 0);
+	assert_true(account_ready_at(&account, 2000) >= 91 * SECOND);
+	assert_true(account.changed);
+}
+
+static void
+too_many_rows_pause_for_a_minute_doubling_to_five(void **state)
+{
+	static const int64_t WAITS[] = { 60, 120, 240, 300, 300 };
+	struct account account;
+	int64_t now_ms = 1000;
+	size_t i;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	for (i = 0; i < sizeof(WAITS) / sizeof(WAITS[0]); i++) {
+		assert_int_equal(
+		    account_throttle_rows(&account, now_ms), WAITS[i] * SECOND);
+		assert_true(account_ready_at(&account, now_ms) >=
+		    now_ms + WAITS[i] * SECOND);
+		now_ms += WAITS[i] * SECOND;
 	}
-	return now_ms - began_ms;
+	account_accepted(&account, now_ms, 10, 1000);
+	assert_int_equal(account_throttle_rows(&account, now_ms), 60 * SECOND);
 }
 
 static void
-begins_slowly_when_the_way_was_closed(void **state)
+rows_of_a_batch_are_never_owed_for_hours(void **state)
 {
-	struct account account = start(1000);
+	struct account account;
+	int64_t now_ms = 1000;
 
 	(void)state;
-	account_accepted(&account, 1000, 1, 100);
+	start(&account, 0, 0, NULL);
+	now_ms += account_throttle_rows(&account, now_ms);
+	account_spend(&account, now_ms, 100);
+	assert_true(
+	    account_ready_at(&account, now_ms) <= now_ms + 5 * (int64_t)MINUTE);
+}
+
+static void
+contrast_lasts_five_minutes(void **state)
+{
+	struct account account;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	assert_false(account_has_contrast(&account, 1000));
+	account_accepted(&account, 2000, 1, 500);
+	assert_int_equal(account.accepted_bytes, 500);
+	assert_true(account_has_contrast(&account, 2000));
+	assert_true(account_has_contrast(&account, 2000 + 5 * MINUTE));
+	assert_false(account_has_contrast(&account, 2001 + 5 * MINUTE));
+}
+
+static void
+what_was_learned_is_kept_and_taken_up(void **state)
+{
+	struct account account;
+	struct account_row row = { .name = "" };
+
+	(void)state;
+	start(&account, 50, 0, NULL);
+	account_accepted(&account, 1000, 1, 1);
+	account_throttle_requests(&account, 1500, 0);
+	(void)account_throttle_rows(&account, 1500);
+	account_learned(&account, &row);
+	assert_string_equal(row.name, "default");
+	assert_true(row.requests_per_second > 0);
+	assert_true(row.requests_per_second < 50);
+	assert_true(row.rows_per_minute > 0);
+	start(&account, 50, 0, &row);
+	assert_true(pace_rate(&account.requests) < 50);
+	assert_true(pace_rate(&account.rows) > 0);
+}
+
+static void
+an_account_that_was_away_begins_slowly(void **state)
+{
+	struct account account;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	account_accepted(&account, 1000, 1, 1);
+	assert_true(pace_rate(&account.requests) <= 0);
 	account_failed(&account);
-	account_accepted(&account, 60000, 1, 100);
-	assert_true(span_of(&account, 60000, 5) >= 20);
-}
-
-static void
-begins_slowly_when_nothing_was_ever_taken(void **state)
-{
-	struct account account = start(1000);
-
-	(void)state;
+	assert_true(pace_rate(&account.requests) <= 0);
+	account_accepted(&account, 1000 + MINUTE, 1, 1);
+	assert_true(pace_rate(&account.requests) > 0);
+	assert_false(account.failing);
+	/* A failure beside what was accepted just now is no outage. */
+	start(&account, 0, 0, NULL);
+	account_accepted(&account, 1000, 1, 1);
 	account_failed(&account);
-	account_accepted(&account, 2000, 1, 100);
-	assert_true(span_of(&account, 2000, 5) >= 20);
-}
-
-static void
-one_lane_that_fails_does_not_slow_the_others(void **state)
-{
-	struct account account = start(1000);
-	int i;
-
-	(void)state;
-	for (i = 0; i < 50; i++) {
-		account_accepted(&account, 1000 + 100 * i, 1, 100);
-		account_failed(&account);
-		assert_int_equal(span_of(&account, 1050 + 100 * i, 5), 0);
-	}
+	account_accepted(&account, 2000, 1, 1);
+	assert_true(pace_rate(&account.requests) <= 0);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(begins_slowly_when_the_way_was_closed),
-		cmocka_unit_test(begins_slowly_when_nothing_was_ever_taken),
-		cmocka_unit_test(one_lane_that_fails_does_not_slow_the_others),
+		cmocka_unit_test(requests_and_rows_are_two_buckets),
+		cmocka_unit_test(
+		    too_many_requests_pause_for_as_long_as_is_told),
+		cmocka_unit_test(
+		    too_many_rows_pause_for_a_minute_doubling_to_five),
+		cmocka_unit_test(rows_of_a_batch_are_never_owed_for_hours),
+		cmocka_unit_test(contrast_lasts_five_minutes),
+		cmocka_unit_test(what_was_learned_is_kept_and_taken_up),
+		cmocka_unit_test(an_account_that_was_away_begins_slowly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
