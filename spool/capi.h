@@ -66,8 +66,8 @@ msp_status capi_enter(msp_queue *queue, msp_error *error);
 msp_status capi_leave(msp_queue *queue, msp_status status);
 
 /** Queue one metric in the open round. */
-msp_status capi_add(msp_queue *queue, const msp_metric *metric, int64_t *id,
-    msp_error *error);
+msp_status capi_add(
+    msp_queue *queue, const msp_metric *metric, int64_t *id, msp_error *error);
 
 /** Open what is not open: at first, and after a commit that failed midway. */
 msp_status capi_connect(msp_queue *queue, msp_error *error);

@@ -3,7 +3,8 @@
 #include "base/clock.h"
 
 msp_status
-capi_add(msp_queue *queue, const msp_metric *metric, int64_t *id, msp_error *error)
+capi_add(
+    msp_queue *queue, const msp_metric *metric, int64_t *id, msp_error *error)
 {
 	struct fault fault = { 0 };
 	struct capi_metric converted;
