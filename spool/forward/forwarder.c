@@ -62,6 +62,37 @@ hang_bell(struct forwarder *forwarder)
 		    log_reason(text, sizeof(text), &fault));
 }
 
+/* Ids that were acknowledged and are not in the file are named by a record,
+ * before anything else is given them (contract.md H9). */
+static int
+name_missing(struct db *db)
+{
+	int64_t next_id;
+
+	if (db_begin(db))
+		return -1;
+	if (ledger_next_id(db, &next_id) == 0)
+		return db_commit(db);
+	db_rollback(db);
+	return -1;
+}
+
+static void
+look_for_missing(struct forwarder *forwarder)
+{
+	struct ledger_row before, after;
+	struct db *db = forwarder->db;
+	char text[300];
+
+	if (ledger_read(db, &before) || name_missing(db) ||
+	    ledger_read(db, &after))
+		log_event(LOG_WARN, "missing_unknown", "error=%s",
+		    log_reason(text, sizeof(text), db_fault(db)));
+	else if (after.missing > before.missing)
+		log_event(LOG_ERROR, "ids_missing", "first=%lld last=%lld",
+		    (long long)before.last_id + 1, (long long)after.last_id);
+}
+
 static int
 make_core(struct forwarder *forwarder, struct fault *fault)
 {
@@ -104,6 +135,7 @@ start(struct forwarder *forwarder, struct fault *fault)
 		return -1;
 	hang_bell(forwarder);
 	reload_publish(forwarder);
+	look_for_missing(forwarder);
 	if (reload_outboxes(forwarder))
 		return fault_set(fault, FAULT_INTERNAL, "out of memory");
 	if (make_core(forwarder, fault))

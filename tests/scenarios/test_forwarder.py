@@ -460,3 +460,17 @@ def test_the_process_cannot_be_looked_into(receiver, forwarder):
     ahead = forwarder(receiver().url).start()
     assert os.stat(f"/proc/{ahead.process.pid}/environ").st_uid == 0
     assert ahead.stop() == 0
+
+
+# ---- damage ----
+
+def test_ids_that_are_gone_with_the_log_are_named_at_the_next_start(
+        spool, receiver, forwarder):
+    spool.put_rows(row(n) for n in range(5))
+    spool.path.with_name("queue.db-wal").unlink()
+    ahead = forwarder(receiver().url)
+    assert " ids_missing first=1 last=5" in ahead.once(check=0).stderr
+    assert spool.status()["missing"] == 5
+    assert " ids_missing " not in ahead.once(check=0).stderr
+    assert spool.put_rows([row(1)])["first_id"] == 6
+    assert spool.audit()["ok"]

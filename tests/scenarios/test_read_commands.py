@@ -16,7 +16,7 @@ INT, TEXT, BOOL, LIST, OBJECT = int, str, bool, list, dict
 STATUS = {
     "queue": TEXT, "schema": INT, "accepted": INT, "pending": INT, "held": INT,
     "delivered": INT, "dead": INT, "expired": INT, "dropped": INT, "purged": INT,
-    "replayed": INT, "late": INT, "last_id": INT, "ambiguous": INT,
+    "replayed": INT, "late": INT, "last_id": INT, "ambiguous": INT, "missing": INT,
     "oldest_pending_age_seconds": INT, "newest_pending_age_seconds": INT,
     "db_bytes": INT, "wal_bytes": INT, "max_bytes": INT, "disk_free_bytes": INT,
     "in_per_second": (int, float, None), "out_per_second": (int, float, None),
