@@ -101,3 +101,23 @@ def test_a_held_backlog_costs_a_fresh_lane_nothing(spool, receiver, forwarder):
         waits.append(time.monotonic() - began)
     assert sorted(waits)[10] < 0.25
     assert one.stop() == 0 and spool.status()["held"] == 1000000
+
+
+def test_a_backlog_that_drains_slowly_lets_fresh_lanes_in_between(
+        spool, receiver, forwarder):
+    """The account's pace is shared in turn: what is new in another lane does not
+    wait for a backlog's end.  (Within a lane the order stays: contract C4.)"""
+    place = receiver()
+    spool.put_rows([row(i, namespace="old") for i in range(5000)])
+    one = forwarder(place.url, {
+        "batch.linger": "0", "batch.max_rows": "10",
+        "rate.requests_per_second": "20", "rate.burst": "1"}).start()
+    wait_until(lambda: len(place.records()) > 20)
+    for i in range(8):
+        began = time.monotonic()
+        spool.put("-n", "new", "-m", "cpu", str(i))
+        wait_until(lambda: any(record["namespace"] == "new" and record["value"] == i
+                               for record in place.records()), timeout=3)
+        assert time.monotonic() - began < 3
+    assert spool.status()["pending"] > 0  # the backlog is still there
+    assert one.stop() == 0
