@@ -419,6 +419,7 @@ dead_edit_run(struct cli *cli)
 	dead_pick_free(&editing.pick);
 	reshape_free(&editing.reshaped);
 	text_free(&editing.invalids);
+	dead_changes_free_hand(&options.changes);
 	db_close(editing.db);
 	return code == -1 ? cli_fail(cli, &fault) : code;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "base/fault.h"
 
 int
@@ -17,6 +19,14 @@ dead_changes_add(struct dead_changes *changes,
 	changes->list = list;
 	changes->list[changes->count++] = *change;
 	return 0;
+}
+
+void
+dead_changes_free_hand(struct dead_changes *changes)
+{
+	cJSON_Delete(changes->before);
+	cJSON_Delete(changes->after);
+	changes->before = changes->after = NULL;
 }
 
 int

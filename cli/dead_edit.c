@@ -153,11 +153,10 @@ compare_dimensions(const struct cJSON *tree, const char *before,
 {
 	const struct cJSON *after = cJSON_GetObjectItemCaseSensitive(
 	    tree, "dimensions");
-	/* Its names are kept in the changes: it lives as long as they do. */
-	const struct cJSON *old = json_parse(before, strlen(before), fault);
 	const struct cJSON *member;
 
-	if (old == NULL)
+	changes->before = json_parse(before, strlen(before), fault);
+	if (changes->before == NULL)
 		return -1;
 	if (!cJSON_IsObject(after)) {
 		fault_set(fault, FAULT_BAD_ROW,
@@ -165,7 +164,8 @@ compare_dimensions(const struct cJSON *tree, const char *before,
 		fault_hint(fault, "\"dimensions\": {\"ip\": \"10.0.0.1\"}");
 		return -1;
 	}
-	for (member = old->child; member != NULL; member = member->next)
+	for (member = changes->before->child; member != NULL;
+	     member = member->next)
 		if (add_change(
 			changes, RESHAPE_DROP, member->string, NULL, fault))
 			return -1;
@@ -185,16 +185,16 @@ read_file(const char *path, const struct deadletter_row *row,
     struct dead_changes *changes, struct fault *fault)
 {
 	struct input input = { 0 };
-	struct cJSON *tree = NULL;
+	const struct cJSON *tree;
 	const char *bytes;
 	size_t len;
 
 	if (input_open(&input, path, fault))
 		return -1;
 	if (input_all(&input, FILE_MOST, &bytes, &len, fault) == 0)
-		tree = json_parse(bytes, len, fault);
+		changes->after = json_parse(bytes, len, fault);
 	input_close(&input);
-	if (tree == NULL)
+	if ((tree = changes->after) == NULL)
 		return -1;
 	return compare_text(tree, "namespace", row->ns, RESHAPE_NAMESPACE,
 		   changes, fault) ||

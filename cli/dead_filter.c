@@ -52,8 +52,8 @@ make_times(const struct dead_filter *given, struct deadletter_filter *filter)
 
 /* ${codes} and ${causes} hold what ${filter} points to. */
 static int
-make_filter(const struct dead_filter *given, struct text *codes,
-    struct text *causes, struct deadletter_filter *filter, struct fault *fault)
+make_filter(struct dead_filter *given, struct text *codes, struct text *causes,
+    struct deadletter_filter *filter, struct fault *fault)
 {
 	*filter = (struct deadletter_filter){
 		.ns_glob = filter_glob(given->ns),
@@ -71,12 +71,17 @@ make_filter(const struct dead_filter *given, struct text *codes,
 		filter_words_json(given->causes, causes);
 		filter->causes = text_string(causes);
 	}
-	return filter_dimension(given->dimension, &filter->dimension_key,
-	    &filter->dimension_value, fault);
+	if (given->key == NULL &&
+	    filter_dimension(
+		given->dimension, &given->key, &given->value, fault))
+		return -1;
+	filter->dimension_key = given->key;
+	filter->dimension_value = given->value;
+	return 0;
 }
 
 int
-dead_filter_check(const struct dead_filter *given, struct fault *fault)
+dead_filter_check(struct dead_filter *given, struct fault *fault)
 {
 	struct text codes = { 0 }, causes = { 0 };
 	struct deadletter_filter filter;
@@ -120,7 +125,7 @@ merge(struct selection *selection)
 int
 dead_choice_read(struct dead_choice *choice, struct fault *fault)
 {
-	const struct dead_filter *filter = choice->filter;
+	struct dead_filter *filter = choice->filter;
 
 	if (choice->word_count > 0 || filter->all || filter->codes != NULL ||
 	    filter->causes != NULL || filter->ns != NULL ||

@@ -19,6 +19,7 @@ struct dead_filter {
 	const char *codes, *causes, *ns, *region, *account, *metric, *dimension;
 	int64_t older_than, newer_than, since, until, replayed, operation;
 	bool all;
+	const char *key, *value; /* dimension, split */
 };
 
 /** Its value before any option was given. */
@@ -75,14 +76,14 @@ option_take option_number;
 
 /** What one command line selects: ids, or a filter. */
 struct dead_choice {
-	const struct dead_filter *filter;
+	struct dead_filter *filter;
 	char **words; /* ids, ranges and -; joined with the filter by AND */
 	int word_count;
 	struct selection selection; /* what the words say */
 };
 
 /** That the filter can be read: 0, or -1 with ${fault}. */
-int dead_filter_check(const struct dead_filter *filter, struct fault *fault);
+int dead_filter_check(struct dead_filter *filter, struct fault *fault);
 /** Read the words, too, and see that something is selected at all; else ${fault}
  * names --all. */
 int dead_choice_read(struct dead_choice *choice, struct fault *fault);
