@@ -7,7 +7,9 @@
 #include "queue/operation.h"
 #include "queue/operation_group.h"
 
+#include "bounds.h"
 #include "core_state.h"
+#include "lane.h"
 
 #define OPERATIONS_A_PAGE 8
 #define GROUPS_A_PAGE 32
@@ -136,6 +138,18 @@ move_on(struct carrying *carrying, const struct operation_group_row *group)
 	return 0;
 }
 
+/* Whether this run leaves the lane of ${group} alone. */
+static bool
+is_skipped(const struct core *core, const struct operation_group_row *group)
+{
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++)
+		if (core->lanes[i]->row.id == group->lane_id)
+			return bounds_skip(core, core->lanes[i]);
+	return false;
+}
+
 static int (*const STEPS[])(
     struct carrying *, const struct operation_group_row *) = {
 	[GROUP_WAITING] = send_canaries,
@@ -155,7 +169,8 @@ take_groups(struct carrying *carrying)
 		    db, id, after, groups, GROUPS_A_PAGE)) > 0) {
 		carrying->open = true;
 		for (i = 0; i < count; i++)
-			if (STEPS[groups[i].state](carrying, &groups[i]))
+			if (!is_skipped(carrying->core, &groups[i]) &&
+			    STEPS[groups[i].state](carrying, &groups[i]))
 				return -1;
 		after = groups[count - 1].id;
 	}

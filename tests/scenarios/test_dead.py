@@ -287,6 +287,30 @@ def test_a_forwarder_killed_anywhere_replays_every_row(misspelt):
     assert misspelt.audit()["delivered"] == 120
 
 
+def test_a_replay_without_canaries_killed_anywhere_goes_on(many, receiver, forwarder):
+    print(f"seed {SEED}")
+    outcomes(many, ["dead", "replay", "--all", "--no-canary", "--yes", "--detach"], 6, 0.4,
+             random.Random(SEED))
+    for operation in many.status()["operations"]:
+        if operation["state"] != "choosing":
+            many.run("dead", "replay", "--resume", operation["operation"], check=0)
+    many.run("dead", "replay", "--all", "--no-canary", "--yes", check=0)
+    sink = receiver()
+    forwarder(sink.url).drain(check=0)
+    assert values(sink.records()) == list(range(12_000))
+    audit = many.audit()
+    assert audit["ok"] and audit["delivered"] == audit["replayed"] == 12_000
+
+
+def test_a_run_of_other_lanes_leaves_a_replay_alone(misspelt):
+    misspelt.run("dead", "replay", "--all", "--yes", check=0)
+    misspelt.ahead.run("--once", "--namespace", GOOD)
+    assert misspelt.status()["dead"] == 60
+    misspelt.ahead.run("--once", "--namespace", WRONG)
+    assert misspelt.status()["replayed"] == 3
+    assert misspelt.audit()["ok"]
+
+
 def test_a_replay_killed_while_it_is_recorded_moves_nothing(many):
     print(f"seed {SEED}")
     outcomes(many, ["dead", "replay", "--all", "--yes", "--detach"], 12, 0.3,
