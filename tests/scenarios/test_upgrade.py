@@ -1,0 +1,115 @@
+"""Upgrades: a queue of schema 1, killed at each write, is old or new."""
+import shutil
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from house import MONSPOOL, ROOT, environment, row
+
+APPLICATION_ID = 0x6d73706c
+
+
+def make_old(spool):
+    """Turn a queue with rows back into what version 1 made."""
+    rows = {}
+    db = sqlite3.connect(spool.path)
+    for table in ("ledger", "lane", "series", "metric", "setting"):
+        rows[table] = db.execute(f"SELECT * FROM {table}").fetchall()
+    db.close()
+    for end in ("", "-wal", "-shm"):
+        spool.path.with_name(spool.path.name + end).unlink(missing_ok=True)
+    db = sqlite3.connect(spool.path, isolation_level=None)
+    db.executescript("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
+                     " PRAGMA journal_mode=WAL;")
+    db.executescript((ROOT / "schema/0001-queue.sql").read_text())
+    db.execute("DELETE FROM ledger")
+    for table, content in rows.items():
+        for one in content:
+            db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(one))})", one)
+    db.execute("UPDATE setting SET value = '16K' WHERE key = 'max_row_bytes'")
+    db.execute("UPDATE setting SET value = '7d' WHERE key = 'key_memory'")
+    db.execute("UPDATE setting SET value = '2G' WHERE key = 'max_size'")
+    db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    db.execute("PRAGMA user_version=1")
+    db.close()
+    spool.path.chmod(0o660)
+
+
+def look(path):
+    """Version, rows, tables; without upgrading anything."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA wal_autocheckpoint=0")
+    try:
+        [(version,)] = db.execute("PRAGMA user_version")
+        [(check,)] = db.execute("PRAGMA integrity_check")
+        ledger = db.execute("SELECT * FROM ledger").fetchall()
+        rows = db.execute("SELECT id, value FROM metric ORDER BY id").fetchall()
+        [(door,)] = db.execute("SELECT count(*) FROM sqlite_schema"
+                               " WHERE name = 'monspool_put'")
+        return version, check, ledger, rows, door
+    finally:
+        db.close()
+
+
+def latest():
+    return max(int(path.name[:4]) for path in (ROOT / "schema").glob("0*.sql"))
+
+
+def test_the_first_command_upgrades_and_all_is_there(spool):
+    spool.put_rows(row(n) for n in range(50))
+    before = spool.lines("list", "--limit", "0")
+    make_old(spool)
+    assert look(spool.path)[0] == 1
+    after = spool.lines("list", "--limit", "0")
+    assert [{**one, "age_seconds": 0} for one in after] == [
+        {**one, "age_seconds": 0} for one in before]
+    assert spool.audit()["ok"]
+    assert spool.status()["schema"] == latest()
+    db = sqlite3.connect(spool.path)
+    with db:
+        db.execute("INSERT INTO monspool_put (namespace, metric, value)"
+                   " VALUES ('cvm', 'cpu', 1)")
+    assert dict(db.execute("SELECT key, value FROM setting WHERE key IN"
+                           " ('max_row_bytes', 'key_memory', 'max_size')")) == {
+        "max_row_bytes": "16384", "key_memory": "604800000ms", "max_size": "2147483648"}
+    db.close()
+    assert spool.audit()["accepted"] == 51
+
+
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+def test_killed_at_each_write_it_is_old_or_new(call, spool, tmp_path):
+    if not shutil.which("strace") or subprocess.run(
+            ["strace", "-qq", "-e", "trace=none", "true"], capture_output=True).returncode:
+        pytest.skip("strace may not trace here; C16 is proved by test_upgrade of tests/unit")
+    spool.put_rows(row(n) for n in range(50))
+    make_old(spool)
+    folder = spool.path.parent
+    old = look(spool.path)
+    saved = tmp_path / "saved"
+    shutil.copytree(folder, saved, ignore=shutil.ignore_patterns("*.bell"))
+    seen, when = set(), 0
+    while True:
+        when += 1
+        for path in saved.iterdir():
+            shutil.copy2(path, folder)
+        for end in ("-wal", "-shm"):
+            if not (saved / (spool.path.name + end)).exists():
+                spool.path.with_name(spool.path.name + end).unlink(missing_ok=True)
+        done = subprocess.run(
+            ["strace", "-qq", "-o", tmp_path / "trace", "-e", f"trace={call}", "-e",
+             f"inject={call}:signal=KILL:when={when}", MONSPOOL, "status"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+            env=environment(MONSPOOL_QUEUE=str(spool.path)))
+        version, check, ledger, rows, door = look(spool.path)
+        assert (version, door) in ((1, 0), (latest(), 1))
+        assert (check, ledger, rows) == old[1:4]
+        seen.add(version)
+        assert spool.audit()["ok"]  # and whoever comes next goes on
+        assert look(spool.path)[0] == latest()
+        if done.returncode == 0:
+            break
+        assert done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), done.stderr
+    print(f"{call}: {when - 1} kills")
+    assert seen == {1, latest()} and when > 1
