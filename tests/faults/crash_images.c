@@ -420,7 +420,7 @@ main(int argc, char **argv)
 	static struct bench full, normal = { .normal = true };
 	uint64_t seed = bench_start(argc, argv);
 	int64_t most = argc > 2 ? strtoll(argv[2], NULL, 10)
-				: bench_count(60000, 5000000);
+				: bench_count(20000, 5000000);
 	bool good;
 
 	full.chance = normal.chance = seed;

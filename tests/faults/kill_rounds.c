@@ -382,7 +382,7 @@ main(int argc, char **argv)
 
 	bench.seed = bench.chance = bench_start(argc, argv);
 	rounds = argc > 2 ? strtoll(argv[2], NULL, 10)
-			  : bench_count(1500, 200000);
+			  : bench_count(500, 200000);
 	set_up();
 	while (!is_over(rounds))
 		play_round();

@@ -26,7 +26,7 @@ bench_start(int argc, char **argv)
 	const char *told = argc > 1 ? argv[1] : getenv("MONSPOOL_SEED");
 	struct timespec now;
 
-	alarm(bench_torture() ? 5400 : 300);
+	alarm(bench_torture() ? 5400 : 900);
 	if (told != NULL && told[0] != '\0')
 		return strtoull(told, NULL, 10);
 	clock_gettime(CLOCK_REALTIME, &now);
