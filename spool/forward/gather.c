@@ -108,12 +108,16 @@ is_expired(const struct gather *gather, const struct metric_row *row)
 }
 
 /* Whether the row is doomed by one that was refused; under dead.soft none
- * is, it goes as a canary instead. */
+ * is, it goes as a canary instead, and so does the one that an operator
+ * probes a braked lane with. */
 static bool
-is_kin(const struct lane *lane, const struct metric_row *row,
+is_kin(const struct gather *gather, const struct metric_row *row,
     const struct suspect_row *suspect)
 {
-	if (lane->core->config->dead.soft)
+	const struct lane *lane = gather->lane;
+
+	if (lane->core->config->dead.soft ||
+	    (gather->errand == ERRAND_PROBE && gather->deaths_left == 0))
 		return false;
 	return row->id <= lane->row.doomed_through ||
 	    (suspect != NULL && row->id <= suspect->doomed_through);
@@ -170,7 +174,7 @@ on_row(void *cookie, const struct metric_row *row)
 	if (is_expired(gather, row))
 		return meet(gather, row, MET_EXPIRED);
 	suspect = suspects_find(&lane->core->suspects, row->series_id);
-	if (is_kin(lane, row, suspect))
+	if (is_kin(gather, row, suspect))
 		return meet_death(gather, row, MET_KIN);
 	/* A replay is asked for by somebody who knows how old its rows are. */
 	if (!row->replayed &&

@@ -257,6 +257,7 @@ start_gathered(struct lane *lane, struct gather *gather)
 		else if (sweep_step(lane))
 			give_up_for_now(lane, "the queue cannot be read");
 	} else if (gather->braked) {
+		lane->probe_asked = false;
 		lane_brake(lane, -1);
 	} else if (batch->count == 0 && lane->probe_after > 0 &&
 	    gather->errand == ERRAND_PROBE) {

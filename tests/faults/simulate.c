@@ -1,4 +1,4 @@
-/* links: forward; bench: shim spool simplan simair simreceiver simcases simbooks */
+/* links: forward; bench: shim spool simplan simair simreceiver simasks simcases simbooks */
 #define _POSIX_C_SOURCE 200809L
 /*
  * simulate: the forwarder's core under everything that can befall it (C2 to
@@ -110,10 +110,20 @@ set_up(struct sim *sim)
 		bench_die("cannot open %s", sim->spool.path);
 	sqlite3_exec(
 	    sim->foreign, "PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL);
-	sim->pending = prepare(
-	    sim, "SELECT id, attempts FROM metric WHERE id > ?1");
-	sim->dead = prepare(
-	    sim, "SELECT id, attempts, cause FROM dead_letter WHERE id > ?1");
+	sim->pending = prepare(sim,
+	    "SELECT coalesce(origin_id, metric.id), attempts"
+	    " FROM metric LEFT JOIN origin ON origin.id = metric.id"
+	    " WHERE metric.id > ?1");
+	sim->dead = prepare(sim,
+	    "SELECT coalesce(origin_id, dead_letter.id), attempts, cause"
+	    " FROM dead_letter LEFT JOIN origin ON origin.id = dead_letter.id"
+	    " WHERE dead_letter.id > ?1");
+	sim->replayable = prepare(sim,
+	    "SELECT dead_letter.id, lane_id, coalesce(code, -1), metric,"
+	    "  coalesce(origin_id, dead_letter.id)"
+	    " FROM dead_letter JOIN series ON series.id = series_id"
+	    " LEFT JOIN origin ON origin.id = dead_letter.id"
+	    " WHERE dead_letter.id > ?1 ORDER BY lane_id, code, metric");
 	simair_set_up(sim);
 }
 
@@ -122,6 +132,7 @@ tear_down(struct sim *sim)
 {
 	sqlite3_finalize(sim->pending);
 	sqlite3_finalize(sim->dead);
+	sqlite3_finalize(sim->replayable);
 	sqlite3_close(sim->foreign);
 	credentials_free(sim->right);
 	credentials_free(sim->wrong);
@@ -155,7 +166,9 @@ empty_queue(struct sim *sim)
 	    "BEGIN IMMEDIATE;"
 	    "DELETE FROM metric; DELETE FROM dead_letter;"
 	    "DELETE FROM suspect; DELETE FROM attempt; DELETE FROM account;"
-	    "DELETE FROM series; DELETE FROM lane;"
+	    "DELETE FROM series; DELETE FROM lane; DELETE FROM origin;"
+	    "DELETE FROM operation; DELETE FROM operation_group;"
+	    "DELETE FROM operation_row;"
 	    "UPDATE ledger SET purged = purged + pending + dead,"
 	    " pending = 0, dead = 0;"
 	    "COMMIT");
@@ -189,8 +202,9 @@ add_row(struct sim *sim, int index, struct entry_wire *wire)
 	    writer_add(
 		sim->spool.writer, &entry, wire, row->put_at, &id, &fault))
 		bench_die("cannot put row %d: %s", index, fault.message);
-	if (id != sim->base_id + 1 + index)
+	if (id <= sim->base_id || (index > 0 && id <= sim->rows[index - 1].id))
 		sim_complain(sim, "row %d got id %lld", index, (long long)id);
+	sim->rows[index].id = id;
 	return 0;
 }
 
@@ -245,6 +259,8 @@ start_core(struct sim *sim)
 {
 	struct fault fault = { 0 };
 
+	if (sim->wished)
+		let_go(sim); /* what is wished for is written at once */
 	sim->in_force[sim->in_use] = sim->config;
 	note_limits(sim);
 	sim->core = core_new(&sim->world, sim->spool.db,
@@ -281,7 +297,17 @@ fail_call(void *cookie, struct shim_event *event)
 	if (sim->io_left == 0 || (int)event->call != sim->io_call)
 		return SQLITE_OK;
 	sim->io_left--;
+	sim->io_failed = true;
 	return sim->io_code;
+}
+
+/* Whether the connection is good for nothing more; the program finds that by
+ * its poll, if not by the core. */
+static bool
+is_lost(struct sim *sim)
+{
+	return core_broken(sim->core) ||
+	    (sim->io_failed && db_data_version(sim->spool.db) < 0);
 }
 
 static void
@@ -291,7 +317,7 @@ turn(struct sim *sim)
 		shim_hook(fail_call, NULL, sim);
 	core_turn(sim->core);
 	shim_hook(NULL, NULL, NULL);
-	if (core_broken(sim->core))
+	if (is_lost(sim))
 		reopen(sim);
 	simbooks_turned(sim);
 	if (sim->turns > TURNS_MOST)
@@ -477,13 +503,29 @@ befall_io(struct sim *sim)
 }
 
 static void
+befall_wish(struct sim *sim)
+{
+	if (sim->foreign_until_ms < 0)
+		simasks_wish(sim);
+}
+
+static void
+befall_replay(struct sim *sim)
+{
+	if (sim->foreign_until_ms < 0)
+		simasks_replay(sim);
+}
+
+static void
 befall_something(struct sim *sim)
 {
 	static const struct {
 		int odds; /* in a hundred */
 		void (*befall)(struct sim *);
 	} EVENTS[] = {
-		{ 36, befall_put },
+		{ 28, befall_put },
+		{ 4, befall_wish },
+		{ 4, befall_replay },
 		{ 28, befall_mood },
 		{ 7, befall_clock },
 		{ 8, befall_crash },
@@ -546,6 +588,7 @@ heal(struct sim *sim)
 		reload_with(sim, config);
 	}
 	free(config);
+	simasks_release(sim);
 }
 
 static bool
@@ -566,7 +609,7 @@ drain(struct sim *sim)
 	if (!sim->failed && !has_come_to_something(sim))
 		sim_complain(sim, "the drain never ends");
 	if (!sim->failed && core_progress(sim->core) == CORE_EMPTY &&
-	    !simbooks_is_over(sim))
+	    !simbooks_is_empty(sim))
 		sim_complain(sim, "said to be empty, and is not");
 }
 
@@ -582,6 +625,8 @@ one_seed(struct sim *sim, uint64_t seed)
 	sim->foreign_until_ms = -1;
 	sim->io_left = sim->turns_here = 0;
 	sim->key_is_wrong = sim->commit_unknown = sim->released = false;
+	sim->wished = sim->io_failed = false;
+	sim->held_id = 0;
 	memset(sim->cases, 0, sizeof(sim->cases));
 	empty_queue(sim);
 	simplan_draw(sim);

@@ -178,6 +178,29 @@ a_lane_of_bad_rows_does_not_keep_a_hold_of_others(void **state)
 	assert_int_equal(ledger(sim).delivered, 20);
 }
 
+static void
+an_operators_probe_of_a_braked_lane_sends_its_row(void **state)
+{
+	struct sim *sim = *state;
+	const struct wish probe = { .ask = LANE_ASK_PROBE };
+
+	sim->config.dead.brake_rows = 5;
+	sim->receiver = says_code;
+	sim->bad_code = 1016;
+	put(sim, (struct put){ "cvm", 20, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_string_equal(lane(sim, 0).scope, LANE_BRAKE);
+	assert_int_equal(ledger(sim).dead, 5);
+	sim->requests = 0;
+	assert_int_equal(wish_store(sim->db, 1, &probe), 0);
+	core_wake(sim->core);
+	run_for(sim, 100);
+	assert_int_equal(sim->requests, 1);
+	assert_int_equal(ledger(sim).dead, 5);
+	assert_string_equal(lane(sim, 0).scope, LANE_BRAKE);
+}
+
 /* A lane that is released by another one's probe waits for its own. */
 static void
 a_probed_row_is_not_out_twice(void **state)
@@ -331,6 +354,7 @@ main(void)
 		TEST(a_bad_row_alone_does_not_block_those_behind_it),
 		TEST(a_bad_row_does_not_keep_a_hold_alive),
 		TEST(a_lane_of_bad_rows_does_not_keep_a_hold_of_others),
+		TEST(an_operators_probe_of_a_braked_lane_sends_its_row),
 		TEST(a_probed_row_is_not_out_twice),
 		TEST(a_wrong_correction_is_unlearned),
 		TEST(requests_signed_before_a_correction_hold_nothing),

@@ -25,6 +25,7 @@ struct sim_flight;
  *   simplan.c      what a seed draws
  *   simair.c       clocks and requests under way
  *   simreceiver.c  the receiver, and what goes wrong on the way to it
+ *   simasks.c      what operators ask for
  *   simcases.c     what isolation costs
  *   simbooks.c     what must be true of every row, lane and request
  * ../simulate.c lets things happen.
@@ -46,6 +47,7 @@ enum sim_end {
 
 /* A row's value is its index, so that a request tells which it carries. */
 struct sim_row {
+	int64_t id; /* its first one */
 	int series;
 	int code;                /* it is refused with this; 0: it is good */
 	int64_t put_at, high_at; /* wall: when, and the latest since */
@@ -58,6 +60,7 @@ struct sim_row {
 	bool clean;              /* taken and told so: to be gone next */
 	bool doubted;            /* an outcome was unknown */
 	bool convicted;          /* refused alone, so that it may die */
+	bool replayed;           /* dead, it may be pending again */
 	bool alone;              /* was refused without others */
 	enum sim_end end;        /* as the queue has it */
 };
@@ -137,7 +140,7 @@ struct sim {
 	/* for all seeds */
 	struct spool spool;
 	struct sqlite3 *foreign; /* another program with the queue open */
-	struct sqlite3_stmt *pending, *dead;
+	struct sqlite3_stmt *pending, *dead, *replayable;
 	struct credentials *right, *wrong;
 	struct world world;
 	struct config base;
@@ -162,7 +165,10 @@ struct sim {
 	int64_t standing_limit;   /* of a request, in bytes; 0: none */
 	int64_t foreign_until_ms; /* the other program holds the lock; -1 */
 	int io_call, io_code, io_left; /* a call that fails, and how often */
+	bool io_failed;                /* some call did, in this seed */
 	int in_use;                    /* of in_force */
+	bool wished;                   /* an operator had wishes for lanes */
+	int64_t held_id; /* of a lane that may be held by one; 0 */
 	bool commit_unknown;           /* one failed so, in this seed */
 	bool released;                 /* what may end a hold has happened */
 	int64_t base_id; /* the ledger's last id before the first row */
@@ -238,6 +244,15 @@ int simreceiver_faults(void);
 void simreceiver_member(
     const struct request *request, const char *name, char *buf, size_t size);
 
+/* ---- simasks.c ---- */
+
+/** Somebody holds, releases or probes a lane. */
+void simasks_wish(struct sim *sim);
+/** All that operators hold is released. */
+void simasks_release(struct sim *sim);
+/** Some dead letters shall be sent again. */
+void simasks_replay(struct sim *sim);
+
 /* ---- simcases.c ---- */
 
 void simcases_sent(struct sim *sim, const struct sim_flight *flight);
@@ -259,11 +274,15 @@ void simbooks_crashed(struct sim *sim);
 void simbooks_see(struct sim *sim);
 /** After a turn. */
 void simbooks_turned(struct sim *sim);
+/** A replay of the row whose first id is ${id} was asked for. */
+void simbooks_replayed(struct sim *sim, int64_t id);
 /** Compare the queue with the books. */
 void simbooks_check(struct sim *sim);
 /** All is well for long: what may be left? */
 void simbooks_end(struct sim *sim);
 /** Whether nothing is left that could still be sent. */
 bool simbooks_is_over(struct sim *sim);
+/** Whether nothing pends. */
+bool simbooks_is_empty(struct sim *sim);
 
 #endif

@@ -112,7 +112,7 @@ send_row(struct sim *sim, const struct sim_flight *flight, int index)
 		sim_complain(sim, "row %d is out twice", index);
 	if (row->clean)
 		sim_complain(sim, "row %d, which was taken, went again", index);
-	if (row->end != SIM_PENDING)
+	if (row->end != SIM_PENDING && !row->replayed)
 		sim_complain(sim, "row %d went although it had ended", index);
 	if (flight->trip->errand != ERRAND_PART &&
 	    is_too_old(sim, row, sim->wall_ms))
@@ -137,6 +137,10 @@ check_size(struct sim *sim, const struct sim_flight *flight)
 	if (beside + 1 > sim->most_flights)
 		sim_complain(
 		    sim, "%d requests of a lane at a time", beside + 1);
+	if (flight->trip->lane->row.state == LANE_HELD &&
+	    flight->trip->errand != ERRAND_PROBE)
+		sim_complain(
+		    sim, "errand %d of a held lane", (int)flight->trip->errand);
 	if (beside > 0 && flight->trip->errand != ERRAND_DRAIN)
 		sim_complain(sim, "errand %d went beside others",
 		    (int)flight->trip->errand);
@@ -313,9 +317,10 @@ see_lane(struct sim *sim, const struct lane *lane)
 	seen->state = now;
 	if (now == LANE_HELD)
 		sim->cases[seen - sim->lanes].open = false;
-	if (before == LANE_HELD && now == LANE_WAITING)
+	if (before == LANE_HELD && now == LANE_WAITING && !sim->wished)
 		sim_complain(sim, "%s was held and waits", seen->ns);
-	if (before == LANE_HELD && now == LANE_READY && !sim->released)
+	if (before == LANE_HELD && now == LANE_READY && !sim->released &&
+	    !sim->wished)
 		sim_complain(
 		    sim, "%s was held, and is ready for no reason", seen->ns);
 	if (lane->out > lane->trip_count || lane->taken < 0 ||
@@ -456,7 +461,7 @@ check_pending(struct sim *sim, int index)
 
 	if (row->clean)
 		sim_complain(sim, "row %d was taken, and is pending", index);
-	if (row->end != SIM_PENDING)
+	if (row->end != SIM_PENDING && !row->replayed)
 		sim_complain(sim, "row %d had ended, and is pending", index);
 }
 
@@ -484,24 +489,49 @@ check_row(struct sim *sim, int index, const struct found *found)
 	row->end = found->end;
 }
 
+/* The row whose first id is ${id}; -1: none. */
+static int
+find_row(const struct sim *sim, int64_t id)
+{
+	int low = 0, high = sim->row_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (sim->rows[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < sim->row_count && sim->rows[low].id == id ? low : -1;
+}
+
+void
+simbooks_replayed(struct sim *sim, int64_t id)
+{
+	int index = find_row(sim, id);
+
+	if (index < 0)
+		sim_complain(sim, "a dead row nobody put");
+	else
+		sim->rows[index].replayed = sim->rows[index].alone = true;
+}
+
 /* What the queue has of each row of this seed. */
 static void
 read_found(struct sim *sim, struct sqlite3_stmt *query, enum sim_end end,
     struct found *found)
 {
-	int64_t index;
-	int code;
+	int index, code;
 
 	sqlite3_bind_int64(query, 1, sim->base_id);
 	while ((code = sqlite3_step(query)) == SQLITE_ROW) {
-		index = sqlite3_column_int64(query, 0) - sim->base_id - 1;
-		if (index < 0 || index >= sim->row_count) {
+		index = find_row(sim, sqlite3_column_int64(query, 0));
+		if (index < 0) {
 			sim_complain(sim, "the queue has a row nobody put");
 			continue;
 		}
 		if (found[index].end != SIM_GONE)
-			sim_complain(
-			    sim, "row %d is pending and dead", (int)index);
+			sim_complain(sim, "row %d is pending and dead", index);
 		found[index].end = end;
 		found[index].attempts = sqlite3_column_int64(query, 1);
 		snprintf(found[index].cause, sizeof(found[index].cause), "%s",
@@ -582,6 +612,13 @@ simbooks_check(struct sim *sim)
 
 bool
 simbooks_is_over(struct sim *sim)
+{
+	return !sim->core->replay.look && !sim->core->replay.open &&
+	    simbooks_is_empty(sim);
+}
+
+bool
+simbooks_is_empty(struct sim *sim)
 {
 	size_t i;
 
