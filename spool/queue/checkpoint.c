@@ -19,6 +19,13 @@
 
 #define WAL_TRIMMED (256 * 1024)
 
+static void
+close_guard(struct db *db)
+{
+	sqlite3_close_v2(db->guard);
+	db->guard = NULL;
+}
+
 static struct sqlite3 *
 guard_of(struct db *db)
 {
@@ -33,8 +40,7 @@ guard_of(struct db *db)
 	if (code == SQLITE_OK)
 		return db->guard;
 	db_fail_code(db, code, "open");
-	sqlite3_close_v2(db->guard);
-	db->guard = NULL;
+	close_guard(db);
 	return NULL;
 }
 
@@ -71,7 +77,9 @@ guarded(struct db *db)
 		return CHECKPOINT_FAILED;
 	}
 	result = copy_back(db);
-	sqlite3_exec(guard, "ROLLBACK", NULL, NULL, NULL);
+	code = sqlite3_exec(guard, "ROLLBACK", NULL, NULL, NULL);
+	if (code != SQLITE_OK) /* it would lock all others out */
+		close_guard(db);
 	return result;
 }
 

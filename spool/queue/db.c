@@ -225,6 +225,9 @@ begin_outer(struct db *db)
 	db->kept = false;
 	if (db->reading > 0)
 		return refuse(db, "a write inside a read transaction");
+	/* what ends it must not need memory then */
+	if (db_prepare(db, COMMIT) == NULL || db_prepare(db, ROLLBACK) == NULL)
+		return -1;
 	if (db_enter(db))
 		return -1;
 	code = begin_immediate(db, clock_steady_ms() - since);
@@ -240,8 +243,11 @@ begin_outer(struct db *db)
 static int
 begin_inner(struct db *db)
 {
-	int code = control(db, SAVE);
+	int code;
 
+	if (db_prepare(db, UNDO) == NULL || db_prepare(db, RELEASE) == NULL)
+		return -1;
+	code = control(db, SAVE);
 	if (code != SQLITE_OK)
 		return db_fail_code(db, code, "write to");
 	db->noted[db->depth + 1] = db->noted[db->depth];
@@ -279,11 +285,21 @@ commit_failed(struct db *db, int code)
 	db->broken = true;
 }
 
+/* End the transaction that is open, if one is; where that fails it stays
+ * open, and the connection is of no use any more. */
+static void
+end_with(struct db *db, const char *sql)
+{
+	if (!sqlite3_get_autocommit(db->handle) &&
+	    control(db, sql) != SQLITE_OK &&
+	    !sqlite3_get_autocommit(db->handle))
+		db->broken = true;
+}
+
 static void
 end_outer(struct db *db)
 {
-	if (!sqlite3_get_autocommit(db->handle))
-		sqlite3_exec(db->handle, ROLLBACK, NULL, NULL, NULL);
+	end_with(db, ROLLBACK);
 	db->depth = 0;
 	db->kept = false;
 	db_leave(db);
@@ -344,9 +360,12 @@ db_rollback(struct db *db)
 		return;
 	}
 	if (!sqlite3_get_autocommit(db->handle)) {
-		control(db, UNDO);
-		control(db, RELEASE);
-		db->kept = false; /* the outer bracket may go on, and fail */
+		/* what cannot be undone alone must not be committed */
+		if (control(db, UNDO) != SQLITE_OK ||
+		    control(db, RELEASE) != SQLITE_OK)
+			end_with(db, ROLLBACK);
+		/* the outer bracket may go on, and fail */
+		db->kept &= sqlite3_get_autocommit(db->handle) != 0;
 	}
 	db->depth--;
 }
@@ -365,6 +384,8 @@ db_begin_read(struct db *db)
 	if (db_usable(db))
 		return -1;
 	if (db->depth == 0 && db->reading == 0) {
+		if (db_prepare(db, COMMIT) == NULL)
+			return -1;
 		code = control(db, BEGIN_READ);
 		if (code != SQLITE_OK)
 			return db_fail_code(db, code, "read");
@@ -378,8 +399,8 @@ db_end_read(struct db *db)
 {
 	if (db->reading == 0 || --db->reading > 0 || db->depth > 0)
 		return;
-	if (!db_forked(db) && !sqlite3_get_autocommit(db->handle))
-		control(db, COMMIT);
+	if (!db_forked(db))
+		end_with(db, COMMIT);
 }
 
 void

@@ -70,14 +70,16 @@ check_plan(struct db *db, const char *sql)
 {
 	struct sqlite3_stmt *plan;
 	char *ask;
-	int failed = 0;
+	int failed = 0, code;
 
 	if (strstr(sql, "/* scan */") != NULL ||
 	    (ask = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql)) == NULL)
 		return 0;
 	if (sqlite3_prepare_v2(db->handle, ask, -1, &plan, NULL) == SQLITE_OK) {
-		while (sqlite3_step(plan) == SQLITE_ROW)
+		while ((code = sqlite3_step(plan)) == SQLITE_ROW)
 			failed |= scans_metric(db_column_text(plan, 3));
+		if (code != SQLITE_DONE) /* it may have cost the transaction */
+			db_fail_code(db, code, "read");
 		sqlite3_finalize(plan);
 	}
 	sqlite3_free(ask);

@@ -29,6 +29,8 @@ struct ordeal {
 	/* What is, in a few words. */
 	void (*describe)(void *cookie, char words[256]);
 	void *cookie;
+	bool once_open; /* nothing goes wrong until the queue is open */
+	bool forgets;   /* answers meanwhile may get lost, and rows go again */
 
 	struct spool spool;
 	struct saved saved;
@@ -36,6 +38,7 @@ struct ordeal {
 	const struct ordeal_scene *scene;
 	struct fault fault;
 	int64_t failures, unknown;
+	int64_t meanwhile; /* requests of the forwarder */
 };
 
 /** Make the queue that each scene begins with. */
