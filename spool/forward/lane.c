@@ -72,6 +72,7 @@ lane_set_ready(struct lane *lane)
 	lane->row.failures = 0;
 	lane->row.wake_at = lane->wake_ms = -1;
 	lane->probe_after = 0;
+	lane->probe_asked = false; /* there is nothing to find out */
 }
 
 void

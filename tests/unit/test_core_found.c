@@ -201,6 +201,35 @@ an_operators_probe_of_a_braked_lane_sends_its_row(void **state)
 	assert_string_equal(lane(sim, 0).scope, LANE_BRAKE);
 }
 
+/* The other lane's probe ends the hold before the one asked for can go. */
+static void
+a_wish_for_a_probe_ends_with_the_hold(void **state)
+{
+	struct sim *sim = *state;
+	const struct wish probe = { .ask = LANE_ASK_PROBE };
+
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	put(sim, (struct put){ "pc", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	reload(sim, &sim->config);
+	core_turn(sim->core); /* a probe of cvm is out, and another asked for */
+	assert_int_equal(wish_store(sim->db, 1, &probe), 0);
+	core_wake(sim->core);
+	core_turn(sim->core);
+	sim->receiver = takes_all;
+	answer_first(sim);
+	core_turn(sim->core);
+	sim->receiver = says_code;
+	sim->bad_code = 1002;
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	run_for(sim, HOUR_MS);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+}
+
 /* A lane that is released by another one's probe waits for its own. */
 static void
 a_probed_row_is_not_out_twice(void **state)
@@ -355,6 +384,7 @@ main(void)
 		TEST(a_bad_row_does_not_keep_a_hold_alive),
 		TEST(a_lane_of_bad_rows_does_not_keep_a_hold_of_others),
 		TEST(an_operators_probe_of_a_braked_lane_sends_its_row),
+		TEST(a_wish_for_a_probe_ends_with_the_hold),
 		TEST(a_probed_row_is_not_out_twice),
 		TEST(a_wrong_correction_is_unlearned),
 		TEST(requests_signed_before_a_correction_hold_nothing),
