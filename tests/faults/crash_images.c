@@ -2,8 +2,9 @@
 /*
  * crash_images [SEED [IMAGES]]: the power goes at every moment (contract.md
  * C1, C12).  Random work is done on a queue (puts, bulk puts, a forwarder
- * whose rows are delivered, refused and cut, checkpoints, idle work, init),
- * and every call that changes its files is recorded.  After each of them what
+ * whose rows are delivered, refused and cut, replays, edits and purges of the
+ * dead, rows dropped, checkpoints, idle work, init, and in every other round
+ * the upgrade of an old queue), and every call that changes its files is recorded.  After each of them what
  * may then be found on the disk is built, four ways (disk.h), and opened as
  * any program would: it must be a queue that passes its checks and its
  * audit, be what the last acknowledged commit made it, or the one that was
@@ -24,7 +25,13 @@
 #include "queue/audit.h"
 #include "queue/checkpoint.h"
 #include "queue/db.h"
+#include "queue/drop.h"
+#include "queue/edit.h"
+#include "queue/purge.h"
 #include "queue/queue.h"
+#include "queue/replay.h"
+#include "queue/reshape.h"
+#include "queue/schema.h"
 #include "queue/series.h"
 #include "queue/upkeep.h"
 
@@ -46,6 +53,7 @@ struct bench {
 	char image_dir[BENCH_DIR];
 	int64_t images, steps, commits, refused, lost, wrong, rows;
 	char problem[400]; /* the first */
+	uint64_t empty;    /* state of a new queue */
 };
 
 /* ---- what a queue holds, as a number ---- */
@@ -56,6 +64,8 @@ static const char *const CONTENTS[] = {
 	"SELECT id, series_id, value, code, cause FROM dead_letter",
 	"SELECT id, namespace, pending FROM lane",
 	"SELECT id, metric, dimensions, wire FROM series",
+	"SELECT * FROM origin",
+	"SELECT * FROM edit",
 };
 
 static uint64_t
@@ -195,6 +205,71 @@ work_idle(struct bench *bench)
 	reopen_queue(bench);
 }
 
+/* ---- of the dead ---- */
+
+#define DEAD_MOST 8
+
+static int
+first_dead(struct bench *bench, int64_t ids[DEAD_MOST])
+{
+	static const char FIRST[] =
+	    "SELECT id FROM dead_letter ORDER BY id LIMIT 8";
+	sqlite3_stmt *stmt = NULL;
+	int count = 0;
+
+	sqlite3_prepare_v2(db_handle(bench->spool.db), FIRST, -1, &stmt, NULL);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		ids[count++] = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return count;
+}
+
+static int
+edit_dead(struct bench *bench, const int64_t *ids, size_t count)
+{
+	struct reshape_change change = { .verb = RESHAPE_SET,
+		.key = "disk",
+		.value = bench_below(&bench->chance, 2) ? "d1" : "d9" };
+	struct edit edit = { .changes = &change,
+		.change_count = 1,
+		.config = &bench->spool.config,
+		.operation_id = -1,
+		.edited_by = "bench",
+		.now_ms = 1700000000000 + bench->commits };
+
+	return edit_rows(bench->spool.db, &edit, ids, count);
+}
+
+static void
+work_dead(struct bench *bench)
+{
+	struct db *db = bench->spool.db;
+	int64_t ids[DEAD_MOST];
+	size_t count = (size_t)first_dead(bench, ids);
+	int how = bench_below(&bench->chance, 4);
+	bool failed = db_begin(db) != 0;
+
+	if (how == 0)
+		failed |= purge_rows(db, ids, count) == -1;
+	else if (how == 1)
+		failed |= replay_rows(db, ids, count, 0, true) == -1;
+	else
+		failed |= edit_dead(bench, ids, count) != 0;
+	if (failed || db_commit(db))
+		bench_die("cannot treat the dead: %s", db_error(db));
+	reopen_queue(bench);
+}
+
+static void
+work_drop(struct bench *bench)
+{
+	struct db *db = bench->spool.db;
+
+	if (db_begin(db) || drop_oldest(db, INT64_MAX, 3) == -1 ||
+	    db_commit(db))
+		bench_die("cannot drop rows: %s", db_error(db));
+}
+
 static void
 work_init(struct bench *bench)
 {
@@ -215,8 +290,34 @@ static void (*const WORK[])(struct bench *bench) = {
 	work_forward,
 	work_checkpoint,
 	work_idle,
+	work_dead,
+	work_dead,
+	work_drop,
 	work_init,
 };
+
+/* A queue as the first version made it; opening it is its upgrade. */
+static void
+make_old(struct bench *bench)
+{
+	char stamp[128];
+	struct sqlite3 *handle;
+
+	snprintf(stamp, sizeof(stamp),
+	    "PRAGMA application_id=%d; PRAGMA user_version=1; COMMIT",
+	    SCHEMA_APPLICATION_ID);
+	if (sqlite3_open(bench->spool.path, &handle) != SQLITE_OK ||
+	    sqlite3_exec(handle,
+		"PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
+		"PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; BEGIN",
+		NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(handle, SCHEMA_STEPS[0].sql, NULL, NULL, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_exec(handle, stamp, NULL, NULL, NULL) != SQLITE_OK)
+		bench_die("cannot make an old queue");
+	sqlite3_close(handle);
+	disk_note(bench->disk, bench->empty);
+}
 
 static void
 record(struct bench *bench)
@@ -232,10 +333,13 @@ record(struct bench *bench)
 	bench->world.receiver = world_takes_most;
 	bench->world.cookie = &bench->chance;
 	shim_hook(NULL, disk_record, bench->disk);
+	if (bench->empty != 0 && bench_below(&bench->chance, 2))
+		make_old(bench);
 	if (spool_init(&bench->spool, &fault))
 		bench_die("cannot make the queue: %s", fault.message);
 	open_queue(bench);
-	disk_note(bench->disk, state_of(db_handle(bench->spool.db)));
+	bench->empty = state_of(db_handle(bench->spool.db));
+	disk_note(bench->disk, bench->empty);
 	for (works = 0; works < WORKS; works++)
 		WORK[bench_below(
 		    &bench->chance, sizeof(WORK) / sizeof(WORK[0]))](bench);
