@@ -23,7 +23,8 @@ struct carrying {
 	const struct operation_row *operation;
 	int64_t budget; /* rows that may still be moved now */
 	int64_t moved;
-	bool open; /* it has groups that are not finished */
+	bool open;  /* it has groups that are not finished */
+	bool works; /* one of them has rows to move */
 };
 
 static int64_t
@@ -129,7 +130,7 @@ move_on(struct carrying *carrying, const struct operation_group_row *group)
 {
 	int64_t before = carrying->moved;
 
-	carrying->core->replay.works = true;
+	carrying->works = true;
 	if (carrying->budget <= 0)
 		return 0;
 	if (move(carrying, group, carrying->budget))
@@ -216,7 +217,8 @@ carry_out(struct core *core, const struct operation_row *operation)
 		turn->next_ms = now_ms +
 		    (int64_t)(1000.0 * (double)(most - carrying.budget) /
 			operation->rate);
-	if (core->replay.works)
+	core->replay.works |= carrying.works;
+	if (carrying.works)
 		wake_by(&core->replay,
 		    turn->next_ms > now_ms ? turn->next_ms : now_ms);
 	return 0;

@@ -503,6 +503,26 @@ carries_out_two_at_a_time(void **state)
 	assert_int_equal(operation(sim, slow).state, OPERATION_DONE);
 }
 
+/* run_for() notices a core that wants its next turn at once, for ever. */
+static void
+waits_for_a_canary_beside_a_slow_one(void **state)
+{
+	struct sim *sim = *state;
+	int64_t slow;
+
+	let_die(sim, 100);
+	sim->bad[1] = "\"Namespace\":\"other\"";
+	put(sim, (struct put){ "other", 300, 6, 0 });
+	run_for(sim, 1000);
+	sim->bad[0] = sim->bad[1];
+	sim->bad[1] = NULL;
+	sim->bad_code = 1002;
+	slow = ask(sim, "cvm_prdo", 0, 1);
+	(void)ask(sim, "other", 1, 0);
+	run_for(sim, 10000);
+	assert_in_range(operation(sim, slow).delivered, 9, 12);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -525,6 +545,7 @@ main(void)
 		CASE(a_run_that_ends_by_itself_waits_for_its_replays),
 		CASE(a_run_that_ends_by_itself_does_not_wait_for_a_held_canary),
 		CASE(carries_out_two_at_a_time),
+		CASE(waits_for_a_canary_beside_a_slow_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
