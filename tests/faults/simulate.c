@@ -25,7 +25,7 @@
 
 #define FAILURES_TOLD 10
 #define TURNS_MOST 60000
-#define HEAL_MS (8 * SIM_HOUR_MS)
+#define HEAL_HOURS 8
 
 /* ---- once ---- */
 
@@ -605,7 +605,7 @@ drain(struct sim *sim)
 	end_core(sim);
 	sim->mode = CORE_DRAIN;
 	start_core(sim);
-	run_for(sim, HEAL_MS, has_come_to_something);
+	run_for(sim, HEAL_HOURS * SIM_HOUR_MS, has_come_to_something);
 	if (!sim->failed && !has_come_to_something(sim))
 		sim_complain(sim, "the drain never ends");
 	if (!sim->failed && core_progress(sim->core) == CORE_EMPTY &&
@@ -616,6 +616,8 @@ drain(struct sim *sim)
 static void
 one_seed(struct sim *sim, uint64_t seed)
 {
+	int i;
+
 	sim->seed = seed;
 	sim->failed = false;
 	sim->row_count = sim->most_rows = sim->most_flights = 0;
@@ -639,8 +641,11 @@ one_seed(struct sim *sim, uint64_t seed)
 		heal(sim);
 	if (!sim->failed && sim_odds(sim, 20))
 		drain(sim);
-	if (!sim->failed)
-		run_for(sim, HEAL_MS, simbooks_is_over);
+	for (i = 0; i < HEAL_HOURS && !sim->failed; i++) {
+		run_for(sim, SIM_HOUR_MS, simbooks_is_over);
+		if (simbooks_is_over(sim) || simbooks_is_stuck(sim))
+			break;
+	}
 	if (!sim->failed)
 		simbooks_end(sim);
 	let_go(sim);

@@ -168,10 +168,10 @@ struct sim {
 	bool io_failed;                /* some call did, in this seed */
 	int in_use;                    /* of in_force */
 	bool wished;                   /* an operator had wishes for lanes */
-	int64_t held_id; /* of a lane that may be held by one; 0 */
-	bool commit_unknown;           /* one failed so, in this seed */
-	bool released;                 /* what may end a hold has happened */
-	int64_t base_id; /* the ledger's last id before the first row */
+	int64_t held_id;     /* of a lane that may be held by one; 0 */
+	bool commit_unknown; /* one failed so, in this seed */
+	bool released;       /* what may end a hold has happened */
+	int64_t base_id;     /* the ledger's last id before the first row */
 	struct sim_row rows[SIM_ROWS];
 	struct sim_series series[SIM_SERIES];
 	struct sim_lane lanes[SIM_LANES];
@@ -278,6 +278,8 @@ void simbooks_turned(struct sim *sim);
 void simbooks_replayed(struct sim *sim, int64_t id);
 /** Compare the queue with the books. */
 void simbooks_check(struct sim *sim);
+/** Whether all that pends may do so for ever. */
+bool simbooks_is_stuck(struct sim *sim);
 /** All is well for long: what may be left? */
 void simbooks_end(struct sim *sim);
 /** Whether nothing is left that could still be sent. */

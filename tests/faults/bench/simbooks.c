@@ -665,6 +665,22 @@ may_be_left(const struct sim *sim, int lane)
 	return false;
 }
 
+bool
+simbooks_is_stuck(struct sim *sim)
+{
+	const struct sim_row *row;
+	int i;
+
+	simbooks_check(sim);
+	for (i = 0; i < sim->row_count; i++) {
+		row = &sim->rows[i];
+		if (row->end == SIM_PENDING &&
+		    !may_be_left(sim, sim->series[row->series].lane))
+			return false;
+	}
+	return true;
+}
+
 void
 simbooks_end(struct sim *sim)
 {
