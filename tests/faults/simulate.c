@@ -4,7 +4,7 @@
  * simulate: the forwarder's core under everything that can befall it (C2 to
  * C6, C11, C13 to C15).  A seed draws settings, rows, a receiver and a
  * history; after each step the queue is held against the books.
- *   simulate        20,000 seeds (MONSPOOL_TORTURE=1: 2,000,000)
+ *   simulate        4,000 seeds (MONSPOOL_TORTURE=1: 2,000,000)
  *   simulate SEED   one, with a trace
  */
 #include <stdio.h>
@@ -661,7 +661,7 @@ main(int argc, char **argv)
 {
 	static struct sim sim;
 	uint64_t first = bench_start(argc, argv);
-	int64_t count = argc > 1 ? 1 : bench_count(20000, 2000000), i;
+	int64_t count = argc > 1 ? 1 : bench_count(4000, 2000000), i;
 	int failures = 0;
 
 	sim.trace = argc > 1;

@@ -20,6 +20,8 @@
 #define SLOWER 1
 #endif
 
+#define PLAIN_SEED 20261124
+
 uint64_t
 bench_start(int argc, char **argv)
 {
@@ -29,6 +31,9 @@ bench_start(int argc, char **argv)
 	alarm(bench_torture() ? 5400 : 900);
 	if (told != NULL && told[0] != '\0')
 		return strtoull(told, NULL, 10);
+	/* What the plain run finds it finds again; torture looks further. */
+	if (!bench_torture())
+		return PLAIN_SEED;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return ((uint64_t)now.tv_sec * 1000003 + (uint64_t)now.tv_nsec) %
 	    1000000000;
