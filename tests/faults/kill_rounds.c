@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "queue/db.h"
+#include "queue/lock.h"
 
 #include "bench/program.h"
 #include "bench/spool.h"
@@ -317,11 +318,25 @@ count_lost(void)
 				bench.lost++;
 }
 
+/* From then on it hears signals. */
+static void
+await_forwarder(void)
+{
+	int waited = 0;
+
+	while (!lock_held(bench.spool.place.lock, NULL)) {
+		if (waited++ > 30000 || !program_runs(bench.forwarder))
+			fail("the forwarder", "it does not take its lock");
+		wait_us(1000);
+	}
+}
+
 static void
 drain(void)
 {
 	char mode[] = "--drain=60s";
 
+	await_forwarder();
 	if (program_stop(bench.forwarder) != 0)
 		fail("the forwarder", "it did not stop well");
 	start_forwarder(mode);
