@@ -629,6 +629,8 @@ one_seed(struct sim *sim, uint64_t seed)
 	sim->key_is_wrong = sim->commit_unknown = sim->released = false;
 	sim->wished = sim->io_failed = false;
 	sim->held_id = 0;
+	for (i = 0; i < SIM_LANES; i++)
+		sim->taken_ms[i] = INT64_MIN / 2;
 	memset(sim->cases, 0, sizeof(sim->cases));
 	empty_queue(sim);
 	simplan_draw(sim);

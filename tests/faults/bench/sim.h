@@ -62,6 +62,8 @@ struct sim_row {
 	bool convicted;          /* refused alone, so that it may die */
 	bool replayed;           /* dead, it may be pending again */
 	bool alone;              /* was refused without others */
+	bool by_contrast;        /* convicted if another request is taken */
+	int64_t refused_ms;      /* steady: then, alone */
 	enum sim_end end;        /* as the queue has it */
 };
 
@@ -168,6 +170,7 @@ struct sim {
 	bool io_failed;                /* some call did, in this seed */
 	int in_use;                    /* of in_force */
 	bool wished;                   /* an operator had wishes for lanes */
+	int64_t taken_ms[SIM_LANES];   /* steady: a lane's latest, as told */
 	int64_t held_id;     /* of a lane that may be held by one; 0 */
 	bool commit_unknown; /* one failed so, in this seed */
 	bool released;       /* what may end a hold has happened */

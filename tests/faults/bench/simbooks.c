@@ -228,19 +228,30 @@ blames(const struct sim_heard *heard)
 	return false;
 }
 
+/* Whether it takes an accepted request beside it, as well. */
+static bool
+needs_contrast(const struct sim_heard *heard)
+{
+	return heard->code != 1015 && heard->code != 1016 &&
+	    heard->code != 1017 && heard->code != 1020;
+}
+
 /* What may die of this answer. */
 static void
 convict(struct sim *sim, const struct sim_flight *flight)
 {
 	int code = flight->heard.code, i;
+	struct sim_row *row;
 	bool shape = code == 1017 || code == 1020;
 
 	if (!blames(&flight->heard) ||
 	    (shape ? !one_series(sim, flight) : flight->count > 1))
 		return;
 	for (i = 0; i < flight->count; i++) {
-		sim->rows[flight->rows[i]].convicted = true;
-		sim->rows[flight->rows[i]].alone = true;
+		row = &sim->rows[flight->rows[i]];
+		row->convicted = row->alone = true;
+		row->by_contrast = needs_contrast(&flight->heard);
+		row->refused_ms = sim->steady_ms;
 	}
 	if (shape)
 		sim->series[sim->rows[flight->rows[0]].series].convicted = true;
@@ -277,6 +288,8 @@ simbooks_told(struct sim *sim, const struct sim_flight *flight)
 	if (heard->transfer == 0 && !heard->doubtful) {
 		convict(sim, flight);
 		sim->released = true;
+		if (heard->taken)
+			sim->taken_ms[flight->lane] = sim->steady_ms;
 	}
 	simcases_told(sim, flight);
 }
@@ -420,6 +433,21 @@ check_gone(struct sim *sim, int index)
 	sim_complain(sim, "row %d is gone, and nobody took it", index);
 }
 
+/* Whether something of the account was taken beside the refused row: from five
+ * minutes before on. */
+static bool
+has_contrast(const struct sim *sim, const struct sim_row *row)
+{
+	const struct sim_lane *own = &sim->lanes[sim->series[row->series].lane];
+	int i;
+
+	for (i = 0; i < sim->lane_count; i++)
+		if (sim->lanes[i].account == own->account &&
+		    sim->taken_ms[i] >= row->refused_ms - 5 * SIM_MINUTE_MS)
+			return true;
+	return false;
+}
+
 /* Whether the receiver's answers let it die. */
 static bool
 is_doomed(const struct sim *sim, int index)
@@ -429,7 +457,9 @@ is_doomed(const struct sim *sim, int index)
 
 	if (sim->honest && !sim_is_guilty(sim, row))
 		return false;
-	return row->convicted || index < series->doomed_below ||
+	return (row->convicted &&
+		   (!row->by_contrast || has_contrast(sim, row))) ||
+	    index < series->doomed_below ||
 	    index < sim->lanes[series->lane].doomed_below;
 }
 
