@@ -58,7 +58,7 @@ spool_open(struct spool *spool, struct fault *fault)
 {
 	spool->writer = NULL;
 	spool->db = queue_open(
-	    spool->path, DB_WRITER, 1000, &spool->config, fault);
+	    spool->path, DB_WRITER, 10000, &spool->config, fault);
 	if (spool->db == NULL)
 		return -1;
 	spool->writer = writer_new(spool->db, &spool->config, fault);
