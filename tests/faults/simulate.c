@@ -1,4 +1,4 @@
-/* links: forward; bench: shim spool simplan simair simreceiver simasks simcases simbooks */
+/* links: forward; bench: shim spool simplan simair simreceiver simasks simbounds simcases simbooks */
 #define _POSIX_C_SOURCE 200809L
 /*
  * simulate: the forwarder's core under everything that can befall it (C2 to
@@ -124,6 +124,10 @@ set_up(struct sim *sim)
 	    " FROM dead_letter JOIN series ON series.id = series_id"
 	    " LEFT JOIN origin ON origin.id = dead_letter.id"
 	    " WHERE dead_letter.id > ?1 ORDER BY lane_id, code, metric");
+	sim->deaths = prepare(sim,
+	    "SELECT lane_id, died_at FROM dead_letter JOIN series"
+	    " ON series.id = series_id WHERE dead_letter.id > ?1"
+	    " ORDER BY lane_id, died_at");
 	simair_set_up(sim);
 }
 
@@ -133,6 +137,7 @@ tear_down(struct sim *sim)
 	sqlite3_finalize(sim->pending);
 	sqlite3_finalize(sim->dead);
 	sqlite3_finalize(sim->replayable);
+	sqlite3_finalize(sim->deaths);
 	sqlite3_close(sim->foreign);
 	credentials_free(sim->right);
 	credentials_free(sim->wrong);
@@ -263,6 +268,7 @@ start_core(struct sim *sim)
 		let_go(sim); /* what is wished for is written at once */
 	sim->in_force[sim->in_use] = sim->config;
 	note_limits(sim);
+	simbounds_start(sim);
 	sim->core = core_new(&sim->world, sim->spool.db,
 	    &sim->in_force[sim->in_use], keys(sim), sim->mode, &fault);
 	if (sim->core == NULL)
@@ -276,6 +282,7 @@ end_core(struct sim *sim)
 	simbooks_check(sim);
 	core_free(sim->core);
 	sim->core = NULL;
+	sim->began_anew = true;
 	simbooks_crashed(sim);
 }
 
@@ -449,6 +456,7 @@ reload_with(struct sim *sim, const struct config *config)
 	sim->in_use = 1 - sim->in_use;
 	sim->in_force[sim->in_use] = sim->config = *config;
 	note_limits(sim);
+	simbounds_start(sim);
 	sim_say(sim, "reload, %s keys, %zu accounts",
 	    sim->key_is_wrong ? "wrong" : "right", config->account_count);
 	if (core_reload(
@@ -629,6 +637,7 @@ one_seed(struct sim *sim, uint64_t seed)
 	sim->key_is_wrong = sim->commit_unknown = sim->released = false;
 	sim->wished = sim->io_failed = false;
 	sim->held_id = 0;
+	sim->began_anew = false;
 	for (i = 0; i < SIM_LANES; i++)
 		sim->taken_ms[i] = INT64_MIN / 2;
 	memset(sim->cases, 0, sizeof(sim->cases));

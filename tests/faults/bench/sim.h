@@ -26,6 +26,7 @@ struct sim_flight;
  *   simair.c       clocks and requests under way
  *   simreceiver.c  the receiver, and what goes wrong on the way to it
  *   simasks.c      what operators ask for
+ *   simbounds.c    what the settings bound
  *   simcases.c     what isolation costs
  *   simbooks.c     what must be true of every row, lane and request
  * ../simulate.c lets things happen.
@@ -127,6 +128,12 @@ struct sim_heard {
 	int64_t retry_after_ms, date_ms;
 };
 
+/* What an account may send. */
+struct sim_bucket {
+	double rate, tokens, most; /* rate 0: any number */
+	int64_t at_ms;             /* steady: when tokens was right */
+};
+
 /* The cost of the isolation that one refused batch leads to. */
 struct sim_case {
 	bool open; /* it counts */
@@ -142,7 +149,7 @@ struct sim {
 	/* for all seeds */
 	struct spool spool;
 	struct sqlite3 *foreign; /* another program with the queue open */
-	struct sqlite3_stmt *pending, *dead, *replayable;
+	struct sqlite3_stmt *pending, *dead, *replayable, *deaths;
 	struct credentials *right, *wrong;
 	struct world world;
 	struct config base;
@@ -171,6 +178,9 @@ struct sim {
 	int in_use;                    /* of in_force */
 	bool wished;                   /* an operator had wishes for lanes */
 	int64_t taken_ms[SIM_LANES];   /* steady: a lane's latest, as told */
+	struct sim_bucket requests_of[SIM_ACCOUNTS], rows_of[SIM_ACCOUNTS];
+	int64_t paused_until_ms[SIM_ACCOUNTS]; /* steady */
+	bool began_anew;                       /* the core, or the clock */
 	int64_t held_id;     /* of a lane that may be held by one; 0 */
 	bool commit_unknown; /* one failed so, in this seed */
 	bool released;       /* what may end a hold has happened */
@@ -255,6 +265,14 @@ void simasks_wish(struct sim *sim);
 void simasks_release(struct sim *sim);
 /** Some dead letters shall be sent again. */
 void simasks_replay(struct sim *sim);
+
+/* ---- simbounds.c ---- */
+
+/** The settings are those in force from now on, and nothing was spent. */
+void simbounds_start(struct sim *sim);
+void simbounds_sent(struct sim *sim, const struct sim_flight *flight);
+void simbounds_told(struct sim *sim, const struct sim_flight *flight);
+void simbounds_end(struct sim *sim);
 
 /* ---- simcases.c ---- */
 

@@ -160,6 +160,7 @@ void
 simair_set_wall(struct sim *sim, int64_t wall_ms)
 {
 	note_high(sim);
+	sim->began_anew = true;
 	sim_say(
 	    sim, "clock set by %lld ms", (long long)(wall_ms - sim->wall_ms));
 	sim->wall_ms = wall_ms;

@@ -176,6 +176,7 @@ simbooks_sent(struct sim *sim, struct sim_flight *flight)
 	for (i = 0; i < flight->count && !sim->failed; i++)
 		send_row(sim, flight, flight->rows[i]);
 	simcases_sent(sim, flight);
+	simbounds_sent(sim, flight);
 	sim->requests++;
 }
 
@@ -292,6 +293,7 @@ simbooks_told(struct sim *sim, const struct sim_flight *flight)
 			sim->taken_ms[flight->lane] = sim->steady_ms;
 	}
 	simcases_told(sim, flight);
+	simbounds_told(sim, flight);
 }
 
 void
@@ -719,6 +721,7 @@ simbooks_end(struct sim *sim)
 	int i;
 
 	simbooks_check(sim);
+	simbounds_end(sim);
 	for (i = 0; i < sim->row_count && !sim->failed; i++) {
 		row = &sim->rows[i];
 		lane = &sim->lanes[sim->series[row->series].lane];
