@@ -1,4 +1,4 @@
-/* links: forward; bench: shim spool simplan simair simreceiver simasks simbounds simcases simbooks */
+/* links: forward; bench: shim spool simplan simair simreceiver simasks simbounds simcases simtrips simlanes simbooks simqueue sim */
 #define _POSIX_C_SOURCE 200809L
 /*
  * simulate: the forwarder's core under everything that can befall it (C2 to
@@ -10,15 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <sqlite3.h>
 
 #include "base/log.h"
-#include "forward/core_state.h"
-#include "forward/key.h"
 #include "queue/db.h"
-#include "queue/entry.h"
 
 #include "bench/shim.h"
 #include "bench/sim.h"
@@ -26,216 +22,6 @@
 #define FAILURES_TOLD 10
 #define TURNS_MOST 60000
 #define HEAL_HOURS 8
-
-/* ---- once ---- */
-
-static struct credentials *
-load_keys(const struct sim *sim, const char *secret_id)
-{
-	struct config config = sim->base;
-	struct credentials *credentials;
-	struct fault fault = { 0 };
-	size_t i;
-
-	for (i = 0; i < SIM_ACCOUNTS; i++)
-		snprintf(config.accounts[i].secret_id, CONFIG_NAME, "%s%zu",
-		    secret_id, i);
-	if ((credentials = credentials_load(&config, &fault)) == NULL)
-		bench_die("cannot load the keys: %s", fault.message);
-	return credentials;
-}
-
-static void
-set_up_keys(struct sim *sim)
-{
-	static const char *const NAMES[SIM_ACCOUNTS] = { "default", "second",
-		"third" };
-	struct config *config = &sim->base;
-	char path[BENCH_DIR + 16];
-	FILE *key;
-	size_t i;
-
-	snprintf(path, sizeof(path), "%s/key", sim->spool.dir);
-	if ((key = fopen(path, "w")) == NULL || chmod(path, 0600))
-		bench_die("cannot make the key file %s", path);
-	fputs("tsPHxrAB8fhffaGNmHZDjNSsBm3Ewdm\n", key);
-	fclose(key);
-	config->account_count = SIM_ACCOUNTS;
-	for (i = 0; i < SIM_ACCOUNTS; i++) {
-		snprintf(config->accounts[i].name, CONFIG_NAME, "%s", NAMES[i]);
-		snprintf(config->accounts[i].region, CONFIG_NAME, "gz");
-		snprintf(config->accounts[i].secret_key_file, CONFIG_PATH, "%s",
-		    path);
-	}
-	sim->right = load_keys(sim, "AKIDright");
-	sim->wrong = load_keys(sim, "AKIDnext");
-}
-
-static struct sqlite3_stmt *
-prepare(struct sim *sim, const char *sql)
-{
-	struct sqlite3_stmt *query;
-
-	if (sqlite3_prepare_v2(sim->foreign, sql, -1, &query, NULL) !=
-	    SQLITE_OK)
-		bench_die("%s: %s", sql, sqlite3_errmsg(sim->foreign));
-	return query;
-}
-
-static void
-open_spool(struct sim *sim)
-{
-	struct fault fault = { 0 };
-
-	if (spool_open(&sim->spool, &fault))
-		bench_die("cannot open the queue: %s", fault.message);
-	/* Who waits for a lock does so in true time: nobody shall. */
-	db_set_busy_timeout(sim->spool.db, 0);
-}
-
-static void
-set_up(struct sim *sim)
-{
-	struct fault fault = { 0 };
-
-	shim_install();
-	spool_set_up(&sim->spool);
-	sim->spool.settings.checks.max_dimension_value = 2000;
-	if (spool_init(&sim->spool, &fault))
-		bench_die("cannot make the queue: %s", fault.message);
-	sim->base = sim->spool.settings;
-	set_up_keys(sim);
-	open_spool(sim);
-	if (sqlite3_open(sim->spool.path, &sim->foreign) != SQLITE_OK)
-		bench_die("cannot open %s", sim->spool.path);
-	sqlite3_exec(
-	    sim->foreign, "PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL);
-	sim->pending = prepare(sim,
-	    "SELECT coalesce(origin_id, metric.id), attempts"
-	    " FROM metric LEFT JOIN origin ON origin.id = metric.id"
-	    " WHERE metric.id > ?1");
-	sim->dead = prepare(sim,
-	    "SELECT coalesce(origin_id, dead_letter.id), attempts, cause"
-	    " FROM dead_letter LEFT JOIN origin ON origin.id = dead_letter.id"
-	    " WHERE dead_letter.id > ?1");
-	sim->replayable = prepare(sim,
-	    "SELECT dead_letter.id, lane_id, coalesce(code, -1), metric,"
-	    "  coalesce(origin_id, dead_letter.id)"
-	    " FROM dead_letter JOIN series ON series.id = series_id"
-	    " LEFT JOIN origin ON origin.id = dead_letter.id"
-	    " WHERE dead_letter.id > ?1 ORDER BY lane_id, code, metric");
-	sim->deaths = prepare(sim,
-	    "SELECT lane_id, died_at FROM dead_letter JOIN series"
-	    " ON series.id = series_id WHERE dead_letter.id > ?1"
-	    " ORDER BY lane_id, died_at");
-	simair_set_up(sim);
-}
-
-static void
-tear_down(struct sim *sim)
-{
-	sqlite3_finalize(sim->pending);
-	sqlite3_finalize(sim->dead);
-	sqlite3_finalize(sim->replayable);
-	sqlite3_finalize(sim->deaths);
-	sqlite3_close(sim->foreign);
-	credentials_free(sim->right);
-	credentials_free(sim->wrong);
-	spool_tear_down(&sim->spool);
-}
-
-/* ---- the other program ---- */
-
-static void
-ask_foreign(struct sim *sim, const char *sql)
-{
-	if (sqlite3_exec(sim->foreign, sql, NULL, NULL, NULL) != SQLITE_OK)
-		bench_die("%s: %s", sql, sqlite3_errmsg(sim->foreign));
-}
-
-static void
-let_go(struct sim *sim)
-{
-	if (sim->foreign_until_ms < 0)
-		return;
-	sim->foreign_until_ms = -1;
-	ask_foreign(sim, "ROLLBACK");
-	sim_say(sim, "the lock is free");
-}
-
-/* A seed begins with an empty queue; ids go on. */
-static void
-empty_queue(struct sim *sim)
-{
-	ask_foreign(sim,
-	    "BEGIN IMMEDIATE;"
-	    "DELETE FROM metric; DELETE FROM dead_letter;"
-	    "DELETE FROM suspect; DELETE FROM attempt; DELETE FROM account;"
-	    "DELETE FROM series; DELETE FROM lane; DELETE FROM origin;"
-	    "DELETE FROM operation; DELETE FROM operation_group;"
-	    "DELETE FROM operation_row;"
-	    "UPDATE ledger SET purged = purged + pending + dead,"
-	    " pending = 0, dead = 0;"
-	    "COMMIT");
-	sim->base_id = spool_ask(&sim->spool, "SELECT last_id FROM ledger");
-}
-
-/* ---- rows ---- */
-
-static int
-add_row(struct sim *sim, int index, struct entry_wire *wire)
-{
-	const struct sim_row *row = &sim->rows[index];
-	const struct sim_series *series = &sim->series[row->series];
-	char metric[32], value[1400];
-	struct entry_dimension dimension = { "d", value };
-	struct entry entry = { .ns = sim->lanes[series->lane].ns,
-		.account = sim->lanes[series->lane].account,
-		.metric = metric,
-		.dimensions = &dimension,
-		.dimension_count = 1,
-		.value = index,
-		.observed_at = -1,
-		.max_age_ms = row->max_age_ms > 0 ? row->max_age_ms : -1 };
-	const struct config_checks *checks = &sim->spool.config.checks;
-	struct fault fault = { 0 };
-	int64_t id;
-
-	simplan_name(sim, row->series, metric, value);
-	if (entry_check(&entry, checks, false, &fault) ||
-	    entry_render(&entry, checks, wire, &fault) ||
-	    writer_add(
-		sim->spool.writer, &entry, wire, row->put_at, &id, &fault))
-		bench_die("cannot put row %d: %s", index, fault.message);
-	if (id <= sim->base_id || (index > 0 && id <= sim->rows[index - 1].id))
-		sim_complain(sim, "row %d got id %lld", index, (long long)id);
-	sim->rows[index].id = id;
-	return 0;
-}
-
-static void
-put(struct sim *sim, int count)
-{
-	struct writer *writer = sim->spool.writer;
-	struct entry_wire wire = { 0 };
-	struct writer_result result;
-	struct fault fault = { 0 };
-	int i;
-
-	if (sim->foreign_until_ms >= 0 || sim->row_count == SIM_ROWS)
-		return;
-	if (writer_begin(writer, &fault))
-		bench_die("cannot begin: %s", fault.message);
-	i = simplan_rows(sim, count);
-	sim_say(sim, "put %d rows", sim->row_count - i);
-	for (; i < sim->row_count; i++)
-		add_row(sim, i, &wire);
-	if (writer_commit(writer, &result, &fault))
-		bench_die("cannot commit: %s", fault.message);
-	entry_wire_free(&wire);
-	if (sim->core != NULL)
-		core_wake(sim->core);
-}
 
 /* ---- the core ---- */
 
@@ -265,7 +51,8 @@ start_core(struct sim *sim)
 	struct fault fault = { 0 };
 
 	if (sim->wished)
-		let_go(sim); /* what is wished for is written at once */
+		simqueue_let_go(
+		    sim); /* what is wished for is written at once */
 	sim->in_force[sim->in_use] = sim->config;
 	note_limits(sim);
 	simbounds_start(sim);
@@ -292,7 +79,7 @@ reopen(struct sim *sim)
 	sim_say(sim, "the queue is opened anew");
 	sim->commit_unknown = true;
 	spool_close(&sim->spool);
-	open_spool(sim);
+	simqueue_open(sim);
 	core_use_db(sim->core, sim->spool.db);
 }
 
@@ -326,7 +113,7 @@ turn(struct sim *sim)
 	shim_hook(NULL, NULL, NULL);
 	if (is_lost(sim))
 		reopen(sim);
-	simbooks_turned(sim);
+	simlanes_turned(sim);
 	if (sim->turns > TURNS_MOST)
 		sim_complain(sim, "%d turns, and no end", TURNS_MOST);
 	if (sim_odds(sim, 5))
@@ -356,7 +143,7 @@ happen(struct sim *sim)
 
 	if (sim->foreign_until_ms >= 0 &&
 	    sim->foreign_until_ms <= sim->steady_ms)
-		let_go(sim);
+		simqueue_let_go(sim);
 	while (
 	    (air_ms = simair_next_ms(sim)) >= 0 && air_ms <= sim->steady_ms) {
 		simair_answer(sim);
@@ -391,7 +178,7 @@ run_for(struct sim *sim, int64_t ms, goal *reached)
 static void
 befall_put(struct sim *sim)
 {
-	put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 12 : 100));
+	simqueue_put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 12 : 100));
 }
 
 static void
@@ -399,7 +186,7 @@ befall_mood(struct sim *sim)
 {
 	simplan_mood(sim);
 	if (sim_odds(sim, 70))
-		put(sim, 1 + sim_below(sim, 8));
+		simqueue_put(sim, 1 + sim_below(sim, 8));
 }
 
 static void
@@ -422,7 +209,7 @@ befall_crash(struct sim *sim)
 	end_core(sim);
 	if (sim_odds(sim, 20)) {
 		spool_close(&sim->spool);
-		open_spool(sim);
+		simqueue_open(sim);
 	}
 	start_core(sim);
 }
@@ -484,7 +271,7 @@ befall_lock(struct sim *sim)
 {
 	if (sim->foreign_until_ms >= 0)
 		return;
-	ask_foreign(sim, "BEGIN IMMEDIATE");
+	simqueue_ask(sim, "BEGIN IMMEDIATE");
 	sim->foreign_until_ms = sim->steady_ms + 1 + sim_below(sim, 60000);
 	sim_say(sim, "another program holds the lock");
 }
@@ -583,7 +370,7 @@ heal(struct sim *sim)
 	if (config == NULL)
 		bench_die("out of memory");
 	sim_say(sim, "all is well");
-	let_go(sim);
+	simqueue_let_go(sim);
 	sim->io_left = 0;
 	simreceiver_heal(sim);
 	if (sim->receiver.strict_clock)
@@ -641,11 +428,11 @@ one_seed(struct sim *sim, uint64_t seed)
 	for (i = 0; i < SIM_LANES; i++)
 		sim->taken_ms[i] = INT64_MIN / 2;
 	memset(sim->cases, 0, sizeof(sim->cases));
-	empty_queue(sim);
+	simqueue_empty(sim);
 	simplan_draw(sim);
 	if (!sim->quiet && sim_odds(sim, 50))
 		simplan_mood(sim);
-	put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 20 : 200));
+	simqueue_put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 20 : 200));
 	start_core(sim);
 	live(sim);
 	if (!sim->failed)
@@ -659,7 +446,7 @@ one_seed(struct sim *sim, uint64_t seed)
 	}
 	if (!sim->failed)
 		simbooks_end(sim);
-	let_go(sim);
+	simqueue_let_go(sim);
 	core_free(sim->core);
 	sim->core = NULL;
 	sim->all_rows += sim->row_count;
@@ -677,7 +464,7 @@ main(int argc, char **argv)
 
 	sim.trace = argc > 1;
 	log_to(sim.trace ? 1 : -1, LOG_PLAIN, LOG_INFO);
-	set_up(&sim);
+	simqueue_set_up(&sim);
 	for (i = 0; i < count && failures < FAILURES_TOLD; i++) {
 		one_seed(&sim, first + (uint64_t)i);
 		if (!sim.failed)
@@ -692,6 +479,6 @@ main(int argc, char **argv)
 	    (long long)sim.all_requests, (long long)sim.all_faults,
 	    (long long)sim.all_dead, (long long)sim.all_turns, failures,
 	    bench_cpu());
-	tear_down(&sim);
+	simqueue_tear_down(&sim);
 	return failures > 0;
 }

@@ -28,7 +28,10 @@ struct sim_flight;
  *   simasks.c      what operators ask for
  *   simbounds.c    what the settings bound
  *   simcases.c     what isolation costs
- *   simbooks.c     what must be true of every row, lane and request
+ *   simtrips.c     what must be true of every request,
+ *   simlanes.c     of every lane,
+ *   simbooks.c     and of every row
+ *   simqueue.c     the queue, and who else uses it
  * ../simulate.c lets things happen.
  */
 
@@ -205,6 +208,13 @@ void sim_say(const struct sim *sim, const char *format, ...)
 int sim_below(struct sim *sim, int bound);
 /** ${percent} times in a hundred. */
 bool sim_odds(struct sim *sim, int percent);
+/** The lane of that namespace; -1: none. */
+int sim_find_lane(const struct sim *sim, const char *ns);
+/** Whether a row is over its age limit then. */
+bool sim_is_too_old(
+    const struct sim *sim, const struct sim_row *row, int64_t wall_ms);
+/** Whether all that the core was told is written down. */
+bool sim_is_settled(const struct sim *sim);
 
 /* ---- simplan.c ---- */
 
@@ -279,33 +289,57 @@ void simbounds_end(struct sim *sim);
 void simcases_sent(struct sim *sim, const struct sim_flight *flight);
 void simcases_told(struct sim *sim, const struct sim_flight *flight);
 
-/* ---- simbooks.c ---- */
+/* ---- simtrips.c ---- */
 
 /** A request was sent. */
-void simbooks_sent(struct sim *sim, struct sim_flight *flight);
+void simtrips_sent(struct sim *sim, struct sim_flight *flight);
+/** The receiver took its rows. */
+void simtrips_taken(struct sim *sim, const struct sim_flight *flight);
 /** Its answer is about to be told to the core. */
-void simbooks_told(struct sim *sim, const struct sim_flight *flight);
-/** The receiver took the rows. */
-void simbooks_taken(struct sim *sim, const struct sim_flight *flight);
+void simtrips_told(struct sim *sim, const struct sim_flight *flight);
 /** It was cancelled: the core will never know. */
-void simbooks_lost(struct sim *sim, const struct sim_flight *flight);
+void simtrips_lost(struct sim *sim, const struct sim_flight *flight);
+
+/* ---- simlanes.c ---- */
+
+/** The lanes, after each thing that happens. */
+void simlanes_see(struct sim *sim);
+/** After a turn. */
+void simlanes_turned(struct sim *sim);
+/** The state of a lane when last looked at. */
+const char *simlanes_state(const struct sim_lane *lane);
+
+/* ---- simbooks.c ---- */
+
 /** The core is gone, and what it was told but had not written down. */
 void simbooks_crashed(struct sim *sim);
-/** The lanes, after each thing that happens. */
-void simbooks_see(struct sim *sim);
-/** After a turn. */
-void simbooks_turned(struct sim *sim);
 /** A replay of the row whose first id is ${id} was asked for. */
 void simbooks_replayed(struct sim *sim, int64_t id);
 /** Compare the queue with the books. */
 void simbooks_check(struct sim *sim);
+/** Whether nothing pends. */
+bool simbooks_is_empty(struct sim *sim);
+/** Whether nothing pends and no replay is open. */
+bool simbooks_is_over(struct sim *sim);
 /** Whether all that pends may do so for ever. */
 bool simbooks_is_stuck(struct sim *sim);
 /** All is well for long: what may be left? */
 void simbooks_end(struct sim *sim);
-/** Whether nothing is left that could still be sent. */
-bool simbooks_is_over(struct sim *sim);
-/** Whether nothing pends. */
-bool simbooks_is_empty(struct sim *sim);
+
+/* ---- simqueue.c ---- */
+
+/** The queue, its keys, and another program that has it open. */
+void simqueue_set_up(struct sim *sim);
+void simqueue_tear_down(struct sim *sim);
+/** Open the connection that the core works with. */
+void simqueue_open(struct sim *sim);
+/** A seed begins with an empty queue; ids go on. */
+void simqueue_empty(struct sim *sim);
+/** The other program asks ${sql}. */
+void simqueue_ask(struct sim *sim, const char *sql);
+/** It gives its lock back, if it has it. */
+void simqueue_let_go(struct sim *sim);
+/** Put ${count} rows, or as many as there is room for. */
+void simqueue_put(struct sim *sim, int count);
 
 #endif

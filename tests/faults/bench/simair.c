@@ -46,10 +46,10 @@ air_post(
 	flight->done = done;
 	flight->trip = owner;
 	flight->due_ms = sim->steady_ms + 1 + sim_below(sim, sim->delay_ms);
-	simbooks_sent(sim, flight);
+	simtrips_sent(sim, flight);
 	simreceiver_hear(sim, flight);
 	if (flight->heard.taken)
-		simbooks_taken(sim, flight);
+		simtrips_taken(sim, flight);
 	flight->next = sim->flights;
 	sim->flights = flight;
 	sim->turns_here = 0;
@@ -72,7 +72,7 @@ air_cancel(void *cookie, struct flight *cancelled)
 	struct sim_flight *flight = (struct sim_flight *)(void *)cancelled;
 
 	unlink_flight(cookie, flight);
-	simbooks_lost(cookie, flight);
+	simtrips_lost(cookie, flight);
 	free(flight);
 }
 
@@ -128,9 +128,9 @@ simair_answer(struct sim *sim)
 	reply.len = strlen(reply.body);
 	reply.took_ms = 3;
 	unlink_flight(sim, flight);
-	simbooks_told(sim, flight);
+	simtrips_told(sim, flight);
 	flight->done(flight->trip, &reply);
-	simbooks_see(sim);
+	simlanes_see(sim);
 	free(flight);
 	sim->turns_here = 0;
 }

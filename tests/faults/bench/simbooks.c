@@ -1,6 +1,5 @@
 #include "sim.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,383 +8,7 @@
 
 #include "forward/core_state.h"
 #include "forward/lane.h"
-#include "protocol/batch.h"
-#include "protocol/request.h"
 #include "queue/audit.h"
-
-#define IDLE_TURNS_MOST 100
-
-void
-sim_complain(struct sim *sim, const char *format, ...)
-{
-	va_list arguments;
-
-	if (sim->failed)
-		return;
-	sim->failed = true;
-	va_start(arguments, format);
-	vsnprintf(sim->complaint, sizeof(sim->complaint), format, arguments);
-	va_end(arguments);
-	sim_say(sim, "WRONG: %s", sim->complaint);
-}
-
-void
-sim_say(const struct sim *sim, const char *format, ...)
-{
-	va_list arguments;
-
-	if (!sim->trace)
-		return;
-	printf("%10.3f ", (double)(sim->steady_ms - sim->began_ms) / 1e3);
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	va_end(arguments);
-	putchar('\n');
-	fflush(stdout);
-}
-
-int
-sim_below(struct sim *sim, int bound)
-{
-	return bench_below(&sim->chance, bound);
-}
-
-bool
-sim_odds(struct sim *sim, int percent)
-{
-	return sim_below(sim, 100) < percent;
-}
-
-/* ---- requests ---- */
-
-static void
-read_rows(struct sim *sim, struct sim_flight *flight)
-{
-	const struct request *request = flight->request;
-	const char *look = request->get ? "%22value%22%3A" : "\"value\":";
-	const char *at = request->get ? request->url.data : request->body.data;
-	size_t len = strlen(look);
-
-	while ((at = strstr(at, look)) != NULL) {
-		at += len;
-		if (flight->count == SIM_ROWS) {
-			sim_complain(sim, "a request of too many rows");
-			return;
-		}
-		flight->rows[flight->count++] = atoi(at);
-	}
-}
-
-static int
-find_lane(const struct sim *sim, const char *ns)
-{
-	int i;
-
-	for (i = 0; i < sim->lane_count; i++)
-		if (strcmp(sim->lanes[i].ns, ns) == 0)
-			return i;
-	return -1;
-}
-
-static bool
-is_too_old(const struct sim *sim, const struct sim_row *row, int64_t wall_ms)
-{
-	int64_t age_ms = wall_ms - row->put_at;
-
-	return (row->max_age_ms > 0 && age_ms >= row->max_age_ms) ||
-	    (sim->config.queue.max_age_ms > 0 &&
-		age_ms > sim->config.queue.max_age_ms);
-}
-
-static void
-send_row(struct sim *sim, const struct sim_flight *flight, int index)
-{
-	struct sim_row *row = &sim->rows[index];
-
-	if (index < 0 || index >= sim->row_count) {
-		sim_complain(sim, "a row nobody put: %d", index);
-		return;
-	}
-	if (sim->series[row->series].lane != flight->lane)
-		sim_complain(sim, "row %d went with another lane", index);
-	if (row->out++ > 0)
-		sim_complain(sim, "row %d is out twice", index);
-	if (row->clean)
-		sim_complain(sim, "row %d, which was taken, went again", index);
-	if (row->end != SIM_PENDING && !row->replayed)
-		sim_complain(sim, "row %d went although it had ended", index);
-	if (flight->trip->errand != ERRAND_PART &&
-	    is_too_old(sim, row, sim->wall_ms))
-		sim_complain(sim, "row %d went although it was too old", index);
-}
-
-static void
-check_size(struct sim *sim, const struct sim_flight *flight)
-{
-	const struct request *request = flight->request;
-	int beside = simair_count(sim, flight->lane);
-
-	if (flight->count == 0 || (size_t)flight->count != request->rows)
-		sim_complain(sim, "a request says %zu rows and has %d",
-		    request->rows, flight->count);
-	if (flight->count > sim->most_rows)
-		sim_complain(sim, "a request of %d rows, above %d",
-		    flight->count, sim->most_rows);
-	if (flight->count > 1 && (int64_t)request->bytes > sim->most_bytes)
-		sim_complain(sim, "a request of %zu bytes, above %lld",
-		    request->bytes, (long long)sim->most_bytes);
-	if (beside + 1 > sim->most_flights)
-		sim_complain(
-		    sim, "%d requests of a lane at a time", beside + 1);
-	if (flight->trip->lane->row.state == LANE_HELD &&
-	    flight->trip->errand != ERRAND_PROBE)
-		sim_complain(
-		    sim, "errand %d of a held lane", (int)flight->trip->errand);
-	if (beside > 0 && flight->trip->errand != ERRAND_DRAIN)
-		sim_complain(sim, "errand %d went beside others",
-		    (int)flight->trip->errand);
-}
-
-static const char *const ERRANDS[] = {
-	[ERRAND_DRAIN] = "drain",
-	[ERRAND_PART] = "part",
-	[ERRAND_CANARY] = "canary",
-	[ERRAND_SCOUT] = "scout",
-	[ERRAND_CHECK] = "check",
-	[ERRAND_PROBE] = "probe",
-};
-
-void
-simbooks_sent(struct sim *sim, struct sim_flight *flight)
-{
-	char ns[32];
-	int i;
-
-	read_rows(sim, flight);
-	simreceiver_member(flight->request, "Namespace", ns, sizeof(ns));
-	flight->lane = find_lane(sim, ns);
-	if (flight->lane < 0 || strcmp(flight->trip->lane->row.ns, ns) != 0) {
-		sim_complain(sim, "a request of lane %s for %s",
-		    flight->trip->lane->row.ns, ns);
-		flight->lane = 0;
-	}
-	sim_say(sim, "%s %s, %d rows from %d, %zu bytes", ns,
-	    ERRANDS[flight->trip->errand], flight->count,
-	    flight->count > 0 ? flight->rows[0] : 0, flight->request->bytes);
-	check_size(sim, flight);
-	for (i = 0; i < flight->count && !sim->failed; i++)
-		send_row(sim, flight, flight->rows[i]);
-	simcases_sent(sim, flight);
-	simbounds_sent(sim, flight);
-	sim->requests++;
-}
-
-void
-simbooks_taken(struct sim *sim, const struct sim_flight *flight)
-{
-	struct sim_series *series;
-	struct sim_row *row;
-	int i;
-
-	for (i = 0; i < flight->count; i++) {
-		row = &sim->rows[flight->rows[i]];
-		series = &sim->series[row->series];
-		row->aloft++;
-		if (row->taken++ > 0)
-			continue;
-		if (sim->ordered && flight->rows[i] < series->newest_taken &&
-		    !row->alone)
-			sim_complain(sim, "row %d was taken after row %d",
-			    flight->rows[i], series->newest_taken);
-		if (series->newest_taken < flight->rows[i])
-			series->newest_taken = flight->rows[i];
-	}
-}
-
-static bool
-one_series(const struct sim *sim, const struct sim_flight *flight)
-{
-	int i, series = sim->rows[flight->rows[0]].series;
-
-	for (i = 1; i < flight->count; i++)
-		if (sim->rows[flight->rows[i]].series != series)
-			return false;
-	return true;
-}
-
-/* Whether rows may die of such an answer, if they got it alone. */
-static bool
-blames(const struct sim_heard *heard)
-{
-	static const int CODES[] = { 1004, 1005, 1009, 1010, 1013, 1015, 1016,
-		1017, 1019, 1020, 4000 };
-	size_t i;
-
-	if (heard->http == 413 || heard->http == 414)
-		return true;
-	for (i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++)
-		if (heard->code == CODES[i])
-			return true;
-	return false;
-}
-
-/* Whether it takes an accepted request beside it, as well. */
-static bool
-needs_contrast(const struct sim_heard *heard)
-{
-	return heard->code != 1015 && heard->code != 1016 &&
-	    heard->code != 1017 && heard->code != 1020;
-}
-
-/* What may die of this answer. */
-static void
-convict(struct sim *sim, const struct sim_flight *flight)
-{
-	int code = flight->heard.code, i;
-	struct sim_row *row;
-	bool shape = code == 1017 || code == 1020;
-
-	if (!blames(&flight->heard) ||
-	    (shape ? !one_series(sim, flight) : flight->count > 1))
-		return;
-	for (i = 0; i < flight->count; i++) {
-		row = &sim->rows[flight->rows[i]];
-		row->convicted = row->alone = true;
-		row->by_contrast = needs_contrast(&flight->heard);
-		row->refused_ms = sim->steady_ms;
-	}
-	if (shape)
-		sim->series[sim->rows[flight->rows[0]].series].convicted = true;
-	if (code == 1016)
-		sim->lanes[flight->lane].convicted = true;
-}
-
-static void
-tell_row(struct sim_row *row, const struct sim_heard *heard)
-{
-	row->out--;
-	row->tries += !heard->unsent;
-	row->doubted |= heard->doubtful;
-	if (!heard->taken)
-		return;
-	row->aloft--;
-	if (heard->doubtful)
-		row->lost++;
-	else
-		row->clean = true;
-}
-
-void
-simbooks_told(struct sim *sim, const struct sim_flight *flight)
-{
-	const struct sim_heard *heard = &flight->heard;
-	int i;
-
-	sim_say(sim, "%s told: transfer %d http %d code %d",
-	    sim->lanes[flight->lane].ns, heard->transfer, heard->http,
-	    heard->code);
-	for (i = 0; i < flight->count; i++)
-		tell_row(&sim->rows[flight->rows[i]], heard);
-	if (heard->transfer == 0 && !heard->doubtful) {
-		convict(sim, flight);
-		sim->released = true;
-		if (heard->taken)
-			sim->taken_ms[flight->lane] = sim->steady_ms;
-	}
-	simcases_told(sim, flight);
-	simbounds_told(sim, flight);
-}
-
-void
-simbooks_lost(struct sim *sim, const struct sim_flight *flight)
-{
-	struct sim_row *row;
-	int i;
-
-	for (i = 0; i < flight->count; i++) {
-		row = &sim->rows[flight->rows[i]];
-		row->out--;
-		row->lost += flight->heard.taken;
-		row->aloft -= flight->heard.taken;
-	}
-	sim->cases[flight->lane].open = false;
-}
-
-/* ---- lanes ---- */
-
-static const char *const STATES[] = {
-	[LANE_READY] = "ready",
-	[LANE_WAITING] = "waiting",
-	[LANE_HELD] = "held",
-};
-
-static void
-see_lane(struct sim *sim, const struct lane *lane)
-{
-	struct sim_lane *seen = &sim->lanes[find_lane(sim, lane->row.ns)];
-	int now = (int)lane->row.state, before = seen->state;
-
-	if (now != before)
-		sim_say(sim, "%s is %s: scope %s code %lld %s, by %s", seen->ns,
-		    STATES[now], lane->row.scope, (long long)lane->row.code,
-		    lane->row.reason, lane->row.held_by);
-	seen->state = now;
-	if (now == LANE_HELD)
-		sim->cases[seen - sim->lanes].open = false;
-	if (before == LANE_HELD && now == LANE_WAITING && !sim->wished)
-		sim_complain(sim, "%s was held and waits", seen->ns);
-	if (before == LANE_HELD && now == LANE_READY && !sim->released &&
-	    !sim->wished)
-		sim_complain(
-		    sim, "%s was held, and is ready for no reason", seen->ns);
-	if (lane->out > lane->trip_count || lane->taken < 0 ||
-	    (!lane_is_busy(lane) && lane->taken != 0))
-		sim_complain(sim, "%s: %zu out, %lld rows taken", seen->ns,
-		    lane->out, (long long)lane->taken);
-	if ((int)lane->out != simair_count(sim, (int)(seen - sim->lanes)))
-		sim_complain(sim, "%s: %zu out, %d in the air", seen->ns,
-		    lane->out, simair_count(sim, (int)(seen - sim->lanes)));
-}
-
-void
-simbooks_see(struct sim *sim)
-{
-	size_t i;
-
-	for (i = 0; i < sim->core->lane_count; i++)
-		see_lane(sim, sim->core->lanes[i]);
-}
-
-/* Whether all that was told is written down. */
-static bool
-is_settled(const struct sim *sim)
-{
-	return sim->core->settle.head == NULL && !sim->core->settle.blocked;
-}
-
-void
-simbooks_turned(struct sim *sim)
-{
-	int i;
-
-	sim->turns++;
-	if (++sim->turns_here > IDLE_TURNS_MOST)
-		sim_complain(sim, "the core spins");
-	simbooks_see(sim);
-	if (!is_settled(sim))
-		return;
-	sim->released = false;
-	for (i = 0; i < sim->series_count; i++)
-		if (sim->series[i].convicted) {
-			sim->series[i].convicted = false;
-			sim->series[i].doomed_below = sim->row_count;
-		}
-	for (i = 0; i < sim->lane_count; i++)
-		if (sim->lanes[i].convicted) {
-			sim->lanes[i].convicted = false;
-			sim->lanes[i].doomed_below = sim->row_count;
-		}
-}
 
 /* ---- rows ---- */
 
@@ -427,7 +50,7 @@ check_gone(struct sim *sim, int index)
 {
 	const struct sim_row *row = &sim->rows[index];
 
-	if (row->clean || is_too_old(sim, row, high_of(sim, row)))
+	if (row->clean || sim_is_too_old(sim, row, high_of(sim, row)))
 		return;
 	if (sim->config.late.policy == CONFIG_LATE_LATEST_ONLY &&
 	    may_be_late(sim, row) && has_newer(sim, index))
@@ -633,7 +256,7 @@ simbooks_check(struct sim *sim)
 	if (core_broken(sim->core) || sim->failed)
 		return;
 	check_ledger(sim);
-	if (!is_settled(sim))
+	if (!sim_is_settled(sim))
 		return;
 	read_rows_found(sim, found);
 	for (i = 0; i < sim->row_count; i++)
@@ -654,7 +277,7 @@ simbooks_is_empty(struct sim *sim)
 {
 	size_t i;
 
-	if (!core_quiet(sim->core) || sim->core->look || !is_settled(sim))
+	if (!core_quiet(sim->core) || sim->core->look || !sim_is_settled(sim))
 		return false;
 	for (i = 0; i < sim->core->lane_count; i++)
 		if (sim->core->lanes[i]->row.pending > 0)
@@ -687,7 +310,7 @@ may_be_left(const struct sim *sim, int lane)
 
 	for (i = 0; i < sim->core->lane_count; i++) {
 		held = sim->core->lanes[i];
-		if (find_lane(sim, held->row.ns) != lane)
+		if (sim_find_lane(sim, held->row.ns) != lane)
 			continue;
 		if (held->row.state != LANE_HELD)
 			return false;
@@ -730,6 +353,6 @@ simbooks_end(struct sim *sim)
 		    !may_be_left(sim, sim->series[row->series].lane))
 			sim_complain(sim,
 			    "row %d is pending for ever, %s is %s", i, lane->ns,
-			    lane->state < 0 ? "?" : STATES[lane->state]);
+			    simlanes_state(lane));
 	}
 }
