@@ -15,6 +15,7 @@
 #include "isolate.h"
 #include "judge.h"
 #include "lane.h"
+#include "lone.h"
 
 /* Corrections below this are not worth one. */
 #define OFFSET_LEAST_MS 2000
@@ -176,105 +177,6 @@ on_throttle_rows(struct lane *lane, struct settlement *settlement,
 	    judged->code, judged->reason);
 }
 
-/* Why the rows die, if they do. */
-static void
-give_cause(struct settlement *settlement, const struct judged *judged)
-{
-	const struct disposition *what = judged->what;
-
-	settlement->alone = true;
-	settlement->blame = what->scope;
-	settlement->scope = scope_name(what->scope);
-	settlement->cause = what->verdict == VERDICT_SPLIT ? "oversize"
-	    : judged->code >= 0                            ? "code"
-							   : "http";
-	judge_give_evidence(judged, settlement);
-}
-
-/* The guilty rows leave, with the reason. */
-static void
-die(struct lane *lane, struct settlement *settlement,
-    const struct judged *judged)
-{
-	const struct disposition *what = judged->what;
-	const struct account *account = lane->account;
-	int64_t now_ms = core_steady_ms(lane->core);
-
-	settlement->fate = FATE_DIE;
-	give_cause(settlement, judged);
-	if (account_has_contrast(account, now_ms))
-		snprintf(settlement->contrast, sizeof(settlement->contrast),
-		    "a request accepted %lld s before",
-		    (long long)((now_ms - account->accepted_ms) / 1000));
-	if (what->scope == SCOPE_SERIES)
-		settlement->suspect_id = settlement->batch->rows[0].series_id;
-	if (what->scope == SCOPE_NAMESPACE) {
-		settlement->doom_lane = true;
-		lane_drop_parts(lane);
-	}
-	lane->check_one = false;
-	lane_count_deaths(lane, settlement->attempt.rows);
-	if (lane->row.state != LANE_HELD)
-		lane_set_ready(lane);
-}
-
-/* Whether the settings let the rows of this answer die. */
-static bool
-may_die(struct lane *lane, const struct settlement *settlement, int code)
-{
-	if (lane->core->config->dead.soft)
-		return false;
-	if (lane_deaths_left(lane) >= settlement->attempt.rows)
-		return true;
-	lane_brake(lane, code);
-	return false;
-}
-
-/* Whether what got this answer alone is to blame for it.  A row is not too
- * long if as long a request was taken lately. */
-static bool
-is_guilty(const struct lane *lane, const struct settlement *settlement,
-    const struct judged *judged)
-{
-	const struct account *account = lane->account;
-	const struct disposition *what = judged->what;
-	bool contrast = account_has_contrast(
-	    account, core_steady_ms(lane->core));
-
-	if (what->verdict == VERDICT_SPLIT && contrast &&
-	    account->accepted_bytes >= settlement->attempt.bytes)
-		return false;
-	return what->lone == LONE_DEAD ||
-	    (what->lone == LONE_CONTRAST && contrast);
-}
-
-/* Whether the parts still to come may show who is to blame. */
-static bool
-may_be_shown(const struct lane *lane, const struct judged *judged)
-{
-	return judged->what->lone == LONE_CONTRAST &&
-	    judged->errand == ERRAND_PART && lane->isolation != NULL &&
-	    !isolation_empty(lane->isolation) && !lane->core->config->dead.soft;
-}
-
-/* A row, or a series, got this answer alone. */
-static void
-on_lone(struct lane *lane, struct settlement *settlement,
-    const struct judged *judged)
-{
-	bool guilty = is_guilty(lane, settlement, judged);
-
-	lane->check_one = false;
-	if (guilty && may_die(lane, settlement, judged->code)) {
-		die(lane, settlement, judged);
-	} else if (!guilty && may_be_shown(lane, judged)) {
-		give_cause(settlement, judged);
-		settlement->deferred = true;
-	} else {
-		on_hold(lane, settlement, judged);
-	}
-}
-
 /* Begin to bisect the batch that was refused as a whole. */
 static void
 start_isolation(
@@ -311,7 +213,7 @@ on_isolate(struct lane *lane, struct settlement *settlement,
 		return;
 	}
 	if (isolate_count(batch, by) == 1) {
-		on_lone(lane, settlement, judged);
+		lone_apply(lane, settlement, judged);
 		return;
 	}
 	lane->one_by_one = true;
@@ -334,7 +236,7 @@ on_check_one(struct lane *lane, struct settlement *settlement,
 		return;
 	}
 	if (settlement->batch->count == 1) {
-		on_lone(lane, settlement, judged);
+		lone_apply(lane, settlement, judged);
 		return;
 	}
 	lane_drop_parts(lane);
@@ -347,7 +249,7 @@ on_split(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
 	if (settlement->batch->count == 1) {
-		on_lone(lane, settlement, judged);
+		lone_apply(lane, settlement, judged);
 		return;
 	}
 	lane_drop_parts(lane);
@@ -409,7 +311,7 @@ static consequence *const CONSEQUENCES[] = {
 	[VERDICT_SPLIT] = on_split,
 	[VERDICT_ISOLATE] = on_isolate,
 	[VERDICT_CHECK_ONE] = on_check_one,
-	[VERDICT_DEAD_LETTER] = on_lone,
+	[VERDICT_DEAD_LETTER] = lone_apply,
 	[VERDICT_RESIGN] = on_resign,
 };
 
@@ -422,7 +324,7 @@ ends_hold(const struct lane *lane, const struct settlement *settlement,
 {
 	const char *scope = lane->row.scope;
 
-	if (!hold_is_ours(lane) || !is_guilty(lane, settlement, judged))
+	if (!hold_is_ours(lane) || !lone_is_guilty(lane, settlement, judged))
 		return false;
 	return !lane->core->config->dead.soft ||
 	    strcmp(scope, scope_name(SCOPE_ACCOUNT)) == 0 ||
@@ -442,7 +344,7 @@ apply_probe(struct lane *lane, struct settlement *settlement,
 	}
 	if (ends_hold(lane, settlement, judged)) {
 		hold_release(lane);
-		on_lone(lane, settlement, judged);
+		lone_apply(lane, settlement, judged);
 		return;
 	}
 	/* What was learned may have been wrong, or be so by now. */
