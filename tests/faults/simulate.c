@@ -392,20 +392,29 @@ has_come_to_something(struct sim *sim)
 	return core_progress(sim->core) != CORE_WORKING;
 }
 
-/* As --drain does. */
+/* A run that ends by itself, as with --drain or --once. */
 static void
-drain(struct sim *sim)
+run_out(struct sim *sim, enum core_mode mode)
 {
-	sim_say(sim, "drain");
+	sim_say(sim, mode == CORE_DRAIN ? "drain" : "once");
 	end_core(sim);
-	sim->mode = CORE_DRAIN;
+	sim->mode = mode;
 	start_core(sim);
 	run_for(sim, HEAL_HOURS * SIM_HOUR_MS, has_come_to_something);
 	if (!sim->failed && !has_come_to_something(sim))
-		sim_complain(sim, "the drain never ends");
+		sim_complain(sim, "a run that ends by itself does not");
 	if (!sim->failed && core_progress(sim->core) == CORE_EMPTY &&
 	    !simbooks_is_empty(sim))
 		sim_complain(sim, "said to be empty, and is not");
+}
+
+/* Whether the receiver may say for ever that it is too fast. */
+static bool
+may_be_throttled(const struct sim *sim)
+{
+	enum sim_mood mood = sim->receiver.mood;
+
+	return mood == SIM_BUSY || mood == SIM_CROWDED || mood == SIM_OUT;
 }
 
 static void
@@ -435,10 +444,12 @@ one_seed(struct sim *sim, uint64_t seed)
 	simqueue_put(sim, 1 + sim_below(sim, sim_odds(sim, 90) ? 20 : 200));
 	start_core(sim);
 	live(sim);
+	if (!sim->failed && sim_odds(sim, 10) && !may_be_throttled(sim))
+		run_out(sim, CORE_ONCE);
 	if (!sim->failed)
 		heal(sim);
 	if (!sim->failed && sim_odds(sim, 20))
-		drain(sim);
+		run_out(sim, sim_odds(sim, 70) ? CORE_DRAIN : CORE_ONCE);
 	for (i = 0; i < HEAL_HOURS && !sim->failed; i++) {
 		run_for(sim, SIM_HOUR_MS, simbooks_is_over);
 		if (simbooks_is_over(sim) || simbooks_is_stuck(sim))
