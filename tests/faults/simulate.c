@@ -4,8 +4,9 @@
  * simulate: the forwarder's core under everything that can befall it (C2 to
  * C6, C11, C13 to C15).  A seed draws settings, rows, a receiver and a
  * history; after each step the queue is held against the books.
- *   simulate        4,000 seeds (MONSPOOL_TORTURE=1: 2,000,000)
- *   simulate SEED   one, with a trace
+ *   simulate             4,000 seeds (MONSPOOL_TORTURE=1: 1,000,000)
+ *   simulate SEED        one, with a trace
+ *   simulate SEED COUNT  so many from that one on
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -470,10 +471,12 @@ main(int argc, char **argv)
 {
 	static struct sim sim;
 	uint64_t first = bench_start(argc, argv);
-	int64_t count = argc > 1 ? 1 : bench_count(4000, 2000000), i;
+	int64_t count = bench_count(4000, 1000000), i;
 	int failures = 0;
 
-	sim.trace = argc > 1;
+	if (argc > 1)
+		count = argc > 2 ? strtoll(argv[2], NULL, 10) : 1;
+	sim.trace = argc == 2;
 	log_to(sim.trace ? 1 : -1, LOG_PLAIN, LOG_INFO);
 	simqueue_set_up(&sim);
 	for (i = 0; i < count && failures < FAILURES_TOLD; i++) {
@@ -483,6 +486,7 @@ main(int argc, char **argv)
 		failures++;
 		printf("seed %llu: %s\n", (unsigned long long)sim.seed,
 		    sim.complaint);
+		fflush(stdout);
 	}
 	printf("simulate: %lld seeds from %llu, %lld rows, %lld requests, "
 	       "%lld faults, %lld deaths, %lld turns: %d failed; %.1f s\n",
