@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "cell.h"
 #include "db.h"
+#include "fetch.h"
 #include "wish.h"
 
 #define LANE_COLUMNS \
@@ -92,13 +93,14 @@ check_names(struct db *db, struct sqlite3_stmt *stmt)
 	    "lane %lld has a name longer than %d bytes",
 	    (long long)db_column_int(stmt, 0), LANE_TEXT - 1);
 	fault_hint(&fault, "run: monspool audit --deep");
-	db_reset(stmt);
 	return db_fail(db, &fault);
 }
 
 static int
-read_row(struct db *db, struct sqlite3_stmt *stmt, struct lane_row *row)
+read_row(struct db *db, struct sqlite3_stmt *stmt, void *into)
 {
+	struct lane_row *row = into;
+
 	if (check_names(db, stmt))
 		return -1;
 	row->id = db_column_int(stmt, 0);
@@ -129,40 +131,23 @@ int
 lane_load(struct db *db, int64_t id, struct lane_row *row)
 {
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped;
 
 	if ((stmt = db_prepare(db, LOAD)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":id", id);
-	if ((stepped = db_step(db, stmt)) != DB_ROW)
-		return stepped == DB_DONE ? 0 : -1;
-	if (read_row(db, stmt, row))
-		return -1;
-	db_reset(stmt);
-	return 1;
+	return fetch_one(db, stmt, read_row, row);
 }
 
 int
 lane_list(struct db *db, int64_t after, struct lane_row *rows, int count)
 {
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped = DB_DONE;
-	int n;
 
 	if ((stmt = db_prepare(db, LIST)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":after", after);
 	db_bind_int(db, stmt, ":count", count);
-	for (n = 0; n < count; n++) {
-		if ((stepped = db_step(db, stmt)) != DB_ROW)
-			break;
-		if (read_row(db, stmt, &rows[n]))
-			return -1;
-	}
-	if (stepped == DB_FAILED)
-		return -1;
-	db_reset(stmt);
-	return n;
+	return fetch_page(db, stmt, read_row, rows, sizeof(*rows), count);
 }
 
 int

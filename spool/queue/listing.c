@@ -136,3 +136,17 @@ listing_copy(struct db *db, struct sqlite3_stmt *stmt, struct text *store,
 	}
 	return 0;
 }
+
+int
+listing_load(struct db *db, struct sqlite3_stmt *stmt, struct text *store,
+    const char **texts, int columns)
+{
+	enum db_stepped stepped = db_step(db, stmt);
+
+	if (stepped != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	if (listing_copy(db, stmt, store, texts, columns) == 0)
+		return 1;
+	db_reset(stmt);
+	return -1;
+}

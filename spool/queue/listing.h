@@ -56,5 +56,9 @@ void listing_free_ids(struct listing_ids *ids);
  * ${store}; ${texts}[column] becomes the text, NULL for NULL.  0 or -1. */
 int listing_copy(struct db *db, struct sqlite3_stmt *stmt, struct text *store,
     const char **texts, int columns);
+/** The first row of the bound ${stmt}: 1 with its texts copied, and ${stmt} on
+ * the row still, to be reset by the caller; 0 when there is none; -1. */
+int listing_load(struct db *db, struct sqlite3_stmt *stmt, struct text *store,
+    const char **texts, int columns);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "cell.h"
 #include "db.h"
+#include "fetch.h"
 #include "operation_group.h"
 
 /* One that did not move for so long has nobody who carries it out. */
@@ -133,9 +134,12 @@ operation_new(struct db *db, struct operation_row *row)
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }
 
-static void
-read_row(struct sqlite3_stmt *stmt, struct operation_row *row)
+static int
+read_row(struct db *db, struct sqlite3_stmt *stmt, void *into)
 {
+	struct operation_row *row = into;
+
+	(void)db;
 	row->id = db_column_int(stmt, 0);
 	row->kind = (enum operation_kind)named(
 	    KINDS, LENGTH(KINDS), db_column_text(stmt, 1));
@@ -159,19 +163,7 @@ read_row(struct sqlite3_stmt *stmt, struct operation_row *row)
 	row->replayed = db_column_int(stmt, 15);
 	row->delivered = db_column_int(stmt, 16);
 	row->refused_again = db_column_int(stmt, 17);
-}
-
-/* Of a bound statement the first row: 1, 0, -1. */
-static int
-read_one(struct db *db, struct sqlite3_stmt *stmt, struct operation_row *row)
-{
-	enum db_stepped stepped;
-
-	if ((stepped = db_step(db, stmt)) != DB_ROW)
-		return stepped == DB_DONE ? 0 : -1;
-	read_row(stmt, row);
-	db_reset(stmt);
-	return 1;
+	return 0;
 }
 
 int
@@ -182,7 +174,7 @@ operation_load(struct db *db, int64_t id, struct operation_row *row)
 	if ((stmt = db_prepare(db, LOAD)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":id", id);
-	return read_one(db, stmt, row);
+	return fetch_one(db, stmt, read_row, row);
 }
 
 int
@@ -190,22 +182,12 @@ operation_list(
     struct db *db, int64_t after, struct operation_row *rows, int count)
 {
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped = DB_DONE;
-	int n;
 
 	if ((stmt = db_prepare(db, LIST)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":after", after);
 	db_bind_int(db, stmt, ":count", count);
-	for (n = 0; n < count; n++) {
-		if ((stepped = db_step(db, stmt)) != DB_ROW)
-			break;
-		read_row(stmt, &rows[n]);
-	}
-	if (stepped == DB_FAILED)
-		return -1;
-	db_reset(stmt);
-	return n;
+	return fetch_page(db, stmt, read_row, rows, sizeof(*rows), count);
 }
 
 int
@@ -295,5 +277,5 @@ operation_find_import(
 	if ((stmt = db_prepare(db, FIND_IMPORT)) == NULL)
 		return -1;
 	db_bind_text(db, stmt, ":selection", selection);
-	return read_one(db, stmt, row);
+	return fetch_one(db, stmt, read_row, row);
 }

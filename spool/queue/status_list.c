@@ -217,16 +217,14 @@ load(struct db *db, int64_t lane_id, int64_t id, struct text *store,
 {
 	const char *texts[LOAD_TEXTS];
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped;
+	int loaded;
 
 	if ((stmt = db_prepare(db, LOAD)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":lane_id", lane_id);
 	db_bind_int(db, stmt, ":id", id);
-	if ((stepped = db_step(db, stmt)) != DB_ROW)
-		return stepped == DB_DONE ? 0 : -1;
-	if (listing_copy(db, stmt, store, texts, LOAD_TEXTS))
-		return -1;
+	if ((loaded = listing_load(db, stmt, store, texts, LOAD_TEXTS)) != 1)
+		return loaded;
 	read_row(stmt, texts, row);
 	db_reset(stmt);
 	return 1;

@@ -2,6 +2,7 @@
 
 #include "cell.h"
 #include "db.h"
+#include "fetch.h"
 
 static const char STORE[] =
     "INSERT OR REPLACE INTO suspect"
@@ -63,51 +64,40 @@ suspect_pardon(struct db *db, int64_t lane_id)
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }
 
-static void
-read_row(struct sqlite3_stmt *stmt, struct suspect_row *row)
+static int
+read_row(struct db *db, struct sqlite3_stmt *stmt, void *into)
 {
+	struct suspect_row *row = into;
+
+	(void)db;
 	row->series_id = db_column_int(stmt, 0);
 	row->doomed_through = db_column_int(stmt, 1);
 	row->code = db_column_optional(stmt, 2, -1);
 	row->attempt_id = db_column_optional(stmt, 3, -1);
 	row->since_at = db_column_int(stmt, 4);
 	cell_copy(row->message, sizeof(row->message), stmt, 5);
+	return 0;
 }
 
 int
 suspect_load(struct db *db, int64_t series_id, struct suspect_row *row)
 {
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped;
 
 	if ((stmt = db_prepare(db, LOAD)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":series_id", series_id);
-	if ((stepped = db_step(db, stmt)) != DB_ROW)
-		return stepped == DB_DONE ? 0 : -1;
-	read_row(stmt, row);
-	db_reset(stmt);
-	return 1;
+	return fetch_one(db, stmt, read_row, row);
 }
 
 int
 suspect_list(struct db *db, int64_t after, struct suspect_row *rows, int count)
 {
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped = DB_DONE;
-	int n;
 
 	if ((stmt = db_prepare(db, LIST)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":after", after);
 	db_bind_int(db, stmt, ":count", count);
-	for (n = 0; n < count; n++) {
-		if ((stepped = db_step(db, stmt)) != DB_ROW)
-			break;
-		read_row(stmt, &rows[n]);
-	}
-	if (stepped == DB_FAILED)
-		return -1;
-	db_reset(stmt);
-	return n;
+	return fetch_page(db, stmt, read_row, rows, sizeof(*rows), count);
 }
