@@ -9,11 +9,8 @@
 #include "cli.h"
 #include "filter.h"
 #include "lines.h"
+#include "sheet.h"
 #include "table.h"
-
-/* Rows a person is shown unless more are asked for, and rows a table. */
-#define ROWS_SHOWN 100
-#define ROWS_A_TABLE 1000
 
 static const char *const STATES[] = {
 	[LANE_READY] = "ready",
@@ -77,21 +74,8 @@ static const struct option OPTIONS[] = {
 	    .take = option_flag,
 	    SLOT(late),
 	    .help = "older than [late] after" },
-	{ .name = "limit",
-	    .argument = "N",
-	    .take = option_whole,
-	    SLOT(limit),
-	    .help = "at most so many, 0 all (100; --json: all)" },
+	SHEET_LIMIT(SLOT(limit)),
 	{ 0 },
-};
-
-/* A listing under way. */
-struct listing {
-	const struct cli *cli;
-	struct table *table;
-	struct text line;
-	int64_t now_ms, shown, most; /* most: -1 all */
-	bool more;                   /* the limit cut it off */
 };
 
 static const struct table_column COLUMNS[] = {
@@ -108,9 +92,9 @@ static const struct table_column COLUMNS[] = {
 };
 
 static void
-add_to_table(struct listing *listing, const struct pending_row *row)
+add_to_table(struct sheet *sheet, const struct pending_row *row)
 {
-	struct table *table = listing->table;
+	struct table *table = sheet->table;
 
 	table_cell(table, lines_int(row->id));
 	table_cell(table, lines_escaped(row->ns));
@@ -120,39 +104,26 @@ add_to_table(struct listing *listing, const struct pending_row *row)
 	table_cell(table, lines_escaped(row->value));
 	table_cell(table, lane_state_name(row->state));
 	table_cell(table, lines_int(row->attempts));
-	table_cell(table, lines_span(listing->now_ms - row->accepted_at));
-	if (table_rows(table) >= ROWS_A_TABLE)
-		table_print(table);
-}
-
-static void
-print_json(struct listing *listing, const struct pending_row *row)
-{
-	text_clear(&listing->line);
-	lines_pending(&listing->line, row, NULL, listing->now_ms);
-	text_adds(&listing->line, "}\n");
-	output_data(text_string(&listing->line), listing->line.len);
+	table_cell(table, lines_span(sheet->now_ms - row->accepted_at));
 }
 
 static int
 on_row(void *cookie, const struct pending_row *row)
 {
-	struct listing *listing = cookie;
+	struct sheet *sheet = cookie;
 
 	if (!filter_matches(options.ns, row->ns) ||
 	    !filter_matches(options.region, row->region) ||
 	    !filter_matches(options.account, row->account) ||
 	    !filter_matches(options.metric, row->metric))
 		return 0;
-	if (listing->most >= 0 && listing->shown >= listing->most) {
-		listing->more = true;
+	if (!sheet_takes_row(sheet))
 		return 1;
-	}
-	listing->shown++;
-	if (listing->cli->json)
-		print_json(listing, row);
+	if (sheet->cli->json)
+		lines_pending(&sheet->line, row, NULL, sheet->now_ms);
 	else
-		add_to_table(listing, row);
+		add_to_table(sheet, row);
+	sheet_end_row(sheet);
 	return 0;
 }
 
@@ -191,31 +162,15 @@ make_filter(
 	filter->dimension_value = options.value;
 }
 
-/* JSON has all rows unless told; 0 is all. */
-static int64_t
-limit(const struct cli *cli)
-{
-	if (options.limit == -1)
-		return cli->json ? -1 : ROWS_SHOWN;
-	return options.limit == 0 ? -1 : options.limit;
-}
-
 static int
-print_all(struct listing *listing, struct db *db,
+print_all(struct sheet *sheet, struct db *db,
     const struct pending_filter *filter, struct fault *fault)
 {
-	if (status_list(db, filter, -1, on_row, listing) == -1) {
+	if (status_list(db, filter, -1, on_row, sheet) == -1) {
 		*fault = *db_fault(db);
 		return -1;
 	}
-	if (!listing->cli->json && table_print(listing->table))
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
-	if (listing->more && !listing->cli->json && !listing->cli->quiet)
-		fprintf(stderr,
-		    "only the first %lld are shown; --limit 0 "
-		    "shows all\n",
-		    (long long)listing->shown);
-	return 0;
+	return sheet_print(sheet, fault);
 }
 
 static int
@@ -223,9 +178,7 @@ list_run(struct cli *cli)
 {
 	static struct config config;
 	struct pending_filter filter;
-	struct listing listing = {
-		.cli = cli, .now_ms = clock_wall_ms(), .most = limit(cli)
-	};
+	struct sheet sheet;
 	struct fault fault = { 0 };
 	struct db *db;
 	int result;
@@ -234,13 +187,10 @@ list_run(struct cli *cli)
 		options.dimension, &options.key, &options.value, &fault) ||
 	    (db = cli_open(cli, DB_READER, &config, &fault)) == NULL)
 		return cli_fail(cli, &fault);
-	if (!cli->json)
-		listing.table = table_new(COLUMNS,
-		    output_colored((enum output_color)cli->color, stdout));
-	make_filter(&config, listing.now_ms, &filter);
-	result = print_all(&listing, db, &filter, &fault);
-	table_free(listing.table);
-	text_free(&listing.line);
+	sheet_begin(&sheet, cli, COLUMNS, options.limit);
+	make_filter(&config, sheet.now_ms, &filter);
+	result = print_all(&sheet, db, &filter, &fault);
+	sheet_free(&sheet);
 	db_close(db);
 	return result == 0 ? 0 : cli_fail(cli, &fault);
 }
