@@ -174,6 +174,43 @@ def test_links_no_more_than_it_says(program):
     assert libraries <= LINKS[program]
 
 
+def headers():
+    """All of the system's headers that the build has read."""
+    deps = subprocess.run(["ninja", "-C", BUILD, "-t", "deps"], capture_output=True,
+                          text=True, check=True).stdout
+    return sorted({os.path.realpath(path) for path in
+                   re.findall(r"^    (/usr/\S+)$", deps, re.MULTILINE)})
+
+
+def packages_of(paths):
+    done = subprocess.run(["dpkg-query", "-S", *paths], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {re.split("[:,]", line)[0] for line in done.stdout.splitlines()}
+
+
+def with_dependencies(names):
+    """These packages and what comes with them, as dpkg knows it."""
+    form = "${Package}\t${Pre-Depends}, ${Depends}\n"
+    listing = subprocess.run(["dpkg-query", "-W", "-f", form], capture_output=True,
+                             text=True, check=True).stdout
+    needs = {name: re.findall(r"(?:^|[,|])\s*([a-z0-9][a-z0-9.+-]*)", rest)
+             for name, rest in (line.split("\t") for line in listing.splitlines())}
+    found, left = set(), list(names)
+    while left:
+        name = left.pop()
+        if name in needs and name not in found:
+            found.add(name)
+            left += needs[name]
+    return found
+
+
+def test_every_header_is_of_a_package_that_build_deps_installs():
+    listed = subprocess.run([ROOT / "conf/build-deps", "--list"], capture_output=True,
+                            text=True, check=True).stdout.split()
+    used = packages_of(headers())
+    assert used >= {"libc6-dev", "libsqlite3-dev"}
+    assert used <= with_dependencies(listed)
+
 def start_ms(program, *args):
     begun = time.perf_counter()
     subprocess.run([str(program), *args], stdout=subprocess.DEVNULL, check=True,
