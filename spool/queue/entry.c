@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/fault.h"
+#include "entry_rule.h"
 #include "lane.h"
 
 /* A row's wire text holds at least  "":"",  for each dimension. */
@@ -14,18 +15,6 @@
 /* The last millisecond of the year 9999, and a thousand years. */
 #define TIME_MOST INT64_C(253402300799999)
 #define AGE_MOST INT64_C(31556952000000)
-
-/* What one text of an entry has to be. */
-struct text_rule {
-	const char *field; /* in faults */
-	const char *noun;  /* in messages */
-	enum fault_kind kind;
-	bool may_be_empty;
-	int64_t most;    /* bytes, 0: any */
-	const char *key; /* of [checks], for the hint; NULL: no setting */
-	const char *set; /* what set_holds() is, for people; NULL: any */
-	bool (*set_holds)(unsigned char c);
-};
 
 static bool
 is_word(unsigned char c)
@@ -38,149 +27,6 @@ static bool
 is_region(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
-
-/* Characters before byte ${at}, and one: what a person counts. */
-static long
-position(const char *string, size_t at)
-{
-	long count = 1;
-	size_t i;
-
-	for (i = 0; i < at; i++)
-		if (((unsigned char)string[i] & 0xc0) != 0x80)
-			count++;
-	return count;
-}
-
-/* The character at ${at}, escaped, into ${buf}. */
-static const char *
-offender(char *buf, size_t size, const char *string, size_t at)
-{
-	struct text text = { 0 };
-	size_t len = 1;
-
-	while (((unsigned char)string[at + len] & 0xc0) == 0x80)
-		len++;
-	text_add_escaped(&text, string + at, len);
-	buf[0] = '\0';
-	if (!text.failed && text.len < size)
-		memcpy(buf, text.data, text.len + 1);
-	text_free(&text);
-	return buf;
-}
-
-static int
-refuse(struct fault *fault, const struct text_rule *rule)
-{
-	fault_field(fault, rule->field);
-	return -1;
-}
-
-static int
-check_bytes(
-    const char *string, const struct text_rule *rule, struct fault *fault)
-{
-	size_t len = strlen(string);
-	ptrdiff_t at;
-	char shown[32];
-
-	if (len == 0 && !rule->may_be_empty) {
-		fault_set(fault, rule->kind, "%s is empty", rule->noun);
-		fault_hint(fault, "give it at least one character");
-		return refuse(fault, rule);
-	}
-	if ((at = text_utf8_bad(string, len)) != -1) {
-		fault_set(fault, FAULT_BAD_UTF8,
-		    "%s is not valid UTF-8 at byte %td", rule->noun, at + 1);
-		fault_hint(
-		    fault, "convert the input: iconv -f LATIN1 -t UTF-8");
-		return refuse(fault, rule);
-	}
-	if ((at = text_control(string, len)) == -1)
-		return 0;
-	fault_set(fault, rule->kind,
-	    "%s has the control character %s at"
-	    " position %ld",
-	    rule->noun, offender(shown, sizeof(shown), string, (size_t)at),
-	    position(string, (size_t)at));
-	fault_hint(fault, "remove it: the receiver takes plain text only");
-	return refuse(fault, rule);
-}
-
-/* Offer ${string} with every character that is not in the set as '_'. */
-static void
-hint_set(const char *string, const struct text_rule *rule, struct fault *fault)
-{
-	char tame[128];
-	size_t at, len = 0;
-
-	for (at = 0; string[at] != '\0' && len < sizeof(tame) - 1; at++) {
-		if (((unsigned char)string[at] & 0xc0) == 0x80)
-			continue;
-		tame[len] = string[at];
-		if (!rule->set_holds((unsigned char)string[at]))
-			tame[len] = rule->set_holds('_') ? '_' : '-';
-		len++;
-	}
-	tame[len] = '\0';
-	fault_hint(fault, "write \"%s\"", tame);
-}
-
-static int
-check_set(const char *string, const struct text_rule *rule, struct fault *fault)
-{
-	char shown[32];
-	size_t at;
-
-	if (rule->set == NULL)
-		return 0;
-	for (at = 0; string[at] != '\0'; at++)
-		if (!rule->set_holds((unsigned char)string[at]))
-			break;
-	if (string[at] == '\0')
-		return 0;
-	fault_set(fault, rule->kind, "%s has \"%s\" at position %ld (%s only)",
-	    rule->noun, offender(shown, sizeof(shown), string, at),
-	    position(string, at), rule->set);
-	hint_set(string, rule, fault);
-	return refuse(fault, rule);
-}
-
-static int
-check_length(
-    const char *string, const struct text_rule *rule, struct fault *fault)
-{
-	size_t len = strlen(string);
-
-	if (rule->most <= 0 || len <= (size_t)rule->most)
-		return 0;
-	fault_set(fault, FAULT_TOO_LONG, "%s has %zu bytes (at most %lld)",
-	    rule->noun, len, (long long)rule->most);
-	if (rule->key != NULL)
-		fault_hint(fault,
-		    "shorten it, or raise [checks] %s if the receiver takes it",
-		    rule->key);
-	else
-		fault_hint(fault, "shorten it");
-	return refuse(fault, rule);
-}
-
-static int
-check_text(
-    const char *string, const struct text_rule *rule, struct fault *fault)
-{
-	if (string == NULL) {
-		fault_set(
-		    fault, FAULT_MISSING_MEMBER, "%s is missing", rule->noun);
-		fault_hint(fault, "every row needs one: add it");
-		return refuse(fault, rule);
-	}
-	return check_bytes(string, rule, fault) ||
-		check_set(string, rule, fault) ||
-		check_length(string, rule, fault)
-	    ? -1
-	    : 0;
 }
 
 /* The smaller of the setting, which lenient input need not keep, and what
@@ -196,14 +42,14 @@ check_names(const struct entry *entry, const struct config_checks *checks,
     bool strict, struct fault *fault)
 {
 	const char *word = strict ? "letters, digits and _" : NULL;
-	const struct text_rule ns = { .field = "namespace",
+	const struct entry_rule ns = { .field = "namespace",
 		.noun = "namespace",
 		.kind = FAULT_BAD_NAME,
 		.most = most(checks->max_namespace, strict, LANE_TEXT - 1),
 		.key = "max_namespace",
 		.set = word,
 		.set_holds = is_word };
-	const struct text_rule metric = { .field = "metric",
+	const struct entry_rule metric = { .field = "metric",
 		.noun = "metric name",
 		.kind = FAULT_BAD_NAME,
 		.most = strict ? checks->max_name : 0,
@@ -211,31 +57,32 @@ check_names(const struct entry *entry, const struct config_checks *checks,
 		.set = word,
 		.set_holds = is_word };
 
-	if (check_text(entry->ns, &ns, fault))
+	if (entry_rule_check(entry->ns, &ns, fault))
 		return -1;
-	return check_text(entry->metric, &metric, fault);
+	return entry_rule_check(entry->metric, &metric, fault);
 }
 
 static int
 check_sender(const struct entry *entry, bool strict, struct fault *fault)
 {
-	const struct text_rule region = { .field = "region",
+	const struct entry_rule region = { .field = "region",
 		.noun = "region",
 		.kind = FAULT_BAD_NAME,
 		.may_be_empty = true,
 		.most = strict ? 32 : LANE_TEXT - 1,
 		.set = strict ? "a-z, digits and -" : NULL,
 		.set_holds = is_region };
-	const struct text_rule account = { .field = "account",
+	const struct entry_rule account = { .field = "account",
 		.noun = "account",
 		.kind = FAULT_BAD_NAME,
 		.most = CONFIG_NAME - 1 };
 
-	if (entry->region != NULL && check_text(entry->region, &region, fault))
+	if (entry->region != NULL &&
+	    entry_rule_check(entry->region, &region, fault))
 		return -1;
 	if (entry->account == NULL)
 		return 0;
-	return check_text(entry->account, &account, fault);
+	return entry_rule_check(entry->account, &account, fault);
 }
 
 /* "dimensions.KEY" for faults, or the bare word where KEY may not be shown. */
@@ -262,22 +109,22 @@ check_dimension(const struct entry_dimension *dimension,
     const struct config_checks *checks, bool strict, struct fault *fault)
 {
 	char field[32];
-	const struct text_rule key = { .field = "dimensions",
+	const struct entry_rule key = { .field = "dimensions",
 		.noun = "dimension name",
 		.kind = FAULT_BAD_NAME,
 		.most = strict ? checks->max_name : 0,
 		.key = "max_name" };
-	const struct text_rule value = { .field = dimension_field(field,
-					     sizeof(field), dimension->key),
+	const struct entry_rule value = { .field = dimension_field(field,
+					      sizeof(field), dimension->key),
 		.noun = "dimension value",
 		.kind = FAULT_BAD_VALUE,
 		.may_be_empty = true,
 		.most = strict ? checks->max_dimension_value : 0,
 		.key = "max_dimension_value" };
 
-	if (check_text(dimension->key, &key, fault))
+	if (entry_rule_check(dimension->key, &key, fault))
 		return -1;
-	return check_text(dimension->value, &value, fault);
+	return entry_rule_check(dimension->value, &value, fault);
 }
 
 static int
@@ -379,12 +226,13 @@ check_numbers(const struct entry *entry, struct fault *fault)
 static int
 check_key(const struct entry *entry, struct fault *fault)
 {
-	static const struct text_rule KEY = { .field = "key",
+	static const struct entry_rule KEY = { .field = "key",
 		.noun = "idempotency key",
 		.kind = FAULT_BAD_VALUE,
 		.most = KEY_MOST };
 
-	return entry->key == NULL ? 0 : check_text(entry->key, &KEY, fault);
+	return entry->key == NULL ? 0
+				  : entry_rule_check(entry->key, &KEY, fault);
 }
 
 int
