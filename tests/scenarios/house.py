@@ -5,10 +5,13 @@ in wait_until().  Every process started is ended by its pid.
 """
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MONSPOOL_BUILD", ROOT / "build/debug"))
@@ -32,6 +35,37 @@ def environment(**extra):
     env.pop("XDG_CONFIG_HOME", None)
     env.update(extra)
     return env
+
+
+def torture():
+    """Whether the large counts are asked for, as bench_torture() says."""
+    return os.environ.get("MONSPOOL_TORTURE") == "1"
+
+
+def may_trace():
+    """Whether strace may start a program here."""
+    return shutil.which("strace") is not None and subprocess.run(
+        ["strace", "-qq", "-e", "trace=none", "true"], capture_output=True,
+        check=False).returncode == 0
+
+
+def need_strace(name, proof):
+    """Or skip: NAME cannot run, and what it shows is shown by PROOF."""
+    if not may_trace():
+        pytest.skip(f"SKIP {name}: strace may not trace here; {proof}")
+
+
+def killed_at(trace, call, when, args, lived=0, **env):
+    """Run ARGS, killed as its so many-eth CALL begins.  Whether it was; if it
+    lived on, it ended with LIVED."""
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-o", trace, "-e", f"trace={call}",
+         "-e", f"inject={call}:signal=KILL:when={when}", *map(str, args)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        timeout=120 * PATIENCE, env=environment(ASAN_OPTIONS="detect_leaks=0", **env))
+    killed = done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    assert killed or done.returncode == lived, done.stderr
+    return killed
 
 
 def wait_until(condition, timeout=30, what=None):

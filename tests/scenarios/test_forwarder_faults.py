@@ -1,20 +1,11 @@
 """The forwarder when the system fails it: a sync that reports an error."""
-import shutil
 import signal
 import subprocess
 from datetime import datetime
 
 import pytest
 
-from house import environment, row, wait_until
-
-
-def may_trace():
-    """Whether strace may start a program here."""
-    if shutil.which("strace") is None:
-        return False
-    return subprocess.run(["strace", "-o", "/dev/null", "true"],
-                          stderr=subprocess.DEVNULL, check=False).returncode == 0
+from house import environment, may_trace, row, wait_until
 
 
 traced = pytest.mark.skipif(not may_trace(), reason="strace may not trace here")

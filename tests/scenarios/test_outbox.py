@@ -3,15 +3,13 @@ import collections
 import os
 import random
 import re
-import shutil
-import signal
 import sqlite3
 import subprocess
 import threading
 
 import pytest
 
-from house import BUILD, ROOT, environment, wait_until
+from house import BUILD, ROOT, environment, killed_at, need_strace, wait_until
 
 SEED = int(os.environ.get("MONSPOOL_SEED", "0")) or random.SystemRandom().randrange(2**31)
 
@@ -126,28 +124,10 @@ def test_a_reload_takes_another_outbox(spool, shop, example, receiver, forwarder
     assert "outbox.path" not in ahead.words()  # it has an effect
 
 
-def killed_at(ahead, call, when):
-    """Run the forwarder once, killed at its so many-eth call.  Whether it was."""
-    done = subprocess.run(
-        ["strace", "-f", "-qq", "-o", ahead.folder / "trace", "-e", f"trace={call}",
-         "-e", f"inject={call}:signal=KILL:when={when}", *map(str, ahead.command("--once"))],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        timeout=120, env=environment())
-    # 69: it lived, and did not reach the receiver
-    assert done.returncode in (69, -signal.SIGKILL, 128 + signal.SIGKILL), done.stderr
-    return done.returncode != 69
-
-
-def can_trace():
-    return shutil.which("strace") and subprocess.run(
-        ["strace", "-qq", "-e", "trace=none", "true"], capture_output=True).returncode == 0
-
-
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
 def test_killed_at_each_write_nothing_moves_twice(call, spool, shop, example, receiver,
                                                   forwarder):
-    if not can_trace():
-        pytest.skip("strace may not trace here; C12 is proved by test_mover")
+    need_strace("test_outbox", "C12 is proved by test_mover")
     # no receiver: what is killed is the move, not the sending
     ahead = forwarder("http://127.0.0.1:9/", settings(
         shop, **{"retry.base": "1h", "retry.max": "1h"}))
@@ -156,7 +136,8 @@ def test_killed_at_each_write_nothing_moves_twice(call, spool, shop, example, re
     while True:
         sell(example, spool, shop, 3)
         made += 3
-        if not killed_at(ahead, call, when):
+        if not killed_at(ahead.folder / "trace", call, when, ahead.command("--once"),
+                         lived=69):  # it does not reach the receiver
             break
         kills += 1
         when += 1

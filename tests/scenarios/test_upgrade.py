@@ -1,12 +1,10 @@
 """Upgrades: a queue of schema 1, killed at each write, is old or new."""
 import shutil
-import signal
 import sqlite3
-import subprocess
 
 import pytest
 
-from house import MONSPOOL, ROOT, environment, row
+from house import MONSPOOL, ROOT, killed_at, need_strace, row
 
 APPLICATION_ID = 0x6d73706c
 
@@ -80,9 +78,7 @@ def test_the_first_command_upgrades_and_all_is_there(spool):
 
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
 def test_killed_at_each_write_it_is_old_or_new(call, spool, tmp_path):
-    if not shutil.which("strace") or subprocess.run(
-            ["strace", "-qq", "-e", "trace=none", "true"], capture_output=True).returncode:
-        pytest.skip("strace may not trace here; C16 is proved by test_upgrade of tests/unit")
+    need_strace("test_upgrade", "C16 is proved by crash_images")
     spool.put_rows(row(n) for n in range(50))
     make_old(spool)
     folder = spool.path.parent
@@ -97,19 +93,15 @@ def test_killed_at_each_write_it_is_old_or_new(call, spool, tmp_path):
         for end in ("-wal", "-shm"):
             if not (saved / (spool.path.name + end)).exists():
                 spool.path.with_name(spool.path.name + end).unlink(missing_ok=True)
-        done = subprocess.run(
-            ["strace", "-qq", "-o", tmp_path / "trace", "-e", f"trace={call}", "-e",
-             f"inject={call}:signal=KILL:when={when}", MONSPOOL, "status"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
-            env=environment(MONSPOOL_QUEUE=str(spool.path)))
+        killed = killed_at(tmp_path / "trace", call, when, [MONSPOOL, "status"],
+                           MONSPOOL_QUEUE=str(spool.path))
         version, check, ledger, rows, door = look(spool.path)
         assert (version, door) in ((1, 0), (latest(), 1))
         assert (check, ledger, rows) == old[1:4]
         seen.add(version)
         assert spool.audit()["ok"]  # and whoever comes next goes on
         assert look(spool.path)[0] == latest()
-        if done.returncode == 0:
+        if not killed:
             break
-        assert done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), done.stderr
     print(f"{call}: {when - 1} kills")
     assert seen == {1, latest()} and when > 1
