@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <sqlite3.h>
 
@@ -109,11 +110,27 @@ read_uuid(struct outbox_file *file)
 	return code;
 }
 
+/* Applications restore, rename and delete their files; SQLite would go on with
+ * the one that was opened, which nobody writes to any more. */
+static void
+look_at_place(struct outbox_file *file)
+{
+	struct stat there;
+
+	if (stat(file->path, &there) == -1)
+		there = (struct stat){ 0 };
+	if (there.st_dev != file->device || there.st_ino != file->inode)
+		outbox_file_disconnect(file);
+	file->device = there.st_dev;
+	file->inode = there.st_ino;
+}
+
 int
 outbox_file_connect(struct outbox_file *file, struct fault *fault)
 {
 	int code;
 
+	look_at_place(file);
 	if (file->handle != NULL)
 		return 0;
 	code = sqlite3_open_v2(file->path, &file->handle,

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/text.h"
 
@@ -43,7 +44,9 @@ struct outbox_row {
 struct outbox_file {
 	char *path;
 	struct sqlite3 *handle; /* NULL: to be opened */
-	char uuid[64];          /* of the outbox */
+	dev_t device;           /* of the file that is open */
+	ino_t inode;
+	char uuid[64]; /* of the outbox */
 	struct outbox_row *rows;
 	size_t count;
 	bool more; /* rows were left for another round */
@@ -54,8 +57,8 @@ struct outbox_file {
 int outbox_file_init(struct outbox_file *file, const char *path);
 void outbox_file_end(struct outbox_file *file);
 
-/** Open it, if it is not.  0, or -1: FAULT_NOT_FOUND while it or its tables are
- * not there, ... */
+/** Open it, if it is not, or if another file has taken its place.  0, or -1:
+ * FAULT_NOT_FOUND while it or its tables are not there, ... */
 int outbox_file_connect(struct outbox_file *file, struct fault *fault);
 void outbox_file_disconnect(struct outbox_file *file);
 

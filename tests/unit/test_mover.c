@@ -428,6 +428,43 @@ waits_for_the_file_and_for_its_tables(void **state)
 	close_shop(&shop);
 }
 
+/* Put another database with an outbox and one sale in the place of the shop's. */
+static void
+replace_shop(struct shop *shop)
+{
+	char *other;
+
+	assert_true(asprintf(&other, "%s.other", shop->path) > 0);
+	sqlite3_close(shop->db);
+	assert_int_equal(sqlite3_open(other, &shop->db), SQLITE_OK);
+	assert_int_equal(outbox_install(shop->db, NULL), 0);
+	run(shop, SELL);
+	assert_int_equal(rename(other, shop->path), 0);
+	free(other);
+}
+
+static void
+follows_the_name_when_the_file_is_replaced(void **state)
+{
+	struct shop shop;
+
+	(void)state;
+	open_shop(&shop);
+	run(&shop, "PRAGMA journal_mode=DELETE");
+	run(&shop, SELL);
+	assert_int_equal(move(&shop).moved, 1);
+	replace_shop(&shop);
+	assert_int_equal(move(&shop).moved, 1);
+	assert_int_equal(move(&shop).moved, 0); /* and forgets its token */
+	assert_int_equal(ask_queue(&shop, TOKENS), 0);
+	assert_int_equal(unlink(shop.path), 0);
+	assert_int_equal(move_fails(&shop), FAULT_NOT_FOUND);
+	replace_shop(&shop);
+	assert_int_equal(move(&shop).moved, 1);
+	assert_int_equal(ask_queue(&shop, ACCEPTED), 3);
+	close_shop(&shop);
+}
+
 static void
 leaves_rows_where_they_are_while_the_queue_is_full(void **state)
 {
@@ -467,6 +504,7 @@ main(void)
 		cmocka_unit_test(leaves_the_file_as_it_was),
 		cmocka_unit_test(works_with_a_rollback_journal),
 		cmocka_unit_test(waits_for_the_file_and_for_its_tables),
+		cmocka_unit_test(follows_the_name_when_the_file_is_replaced),
 		cmocka_unit_test(
 		    leaves_rows_where_they_are_while_the_queue_is_full),
 	};
