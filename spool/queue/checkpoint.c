@@ -8,6 +8,7 @@
 #include "dbinside.h"
 #include "gate.h"
 #include "lock.h"
+#include "renewal.h"
 
 /*
  * Why so: while one connection commits, another's checkpoint may record as
@@ -76,7 +77,8 @@ guarded(struct db *db)
 		db_fail_code(db, code, "checkpoint");
 		return CHECKPOINT_FAILED;
 	}
-	result = copy_back(db);
+	/* what is copied back must be on the disk before */
+	result = renewal_make(db, guard) ? CHECKPOINT_FAILED : copy_back(db);
 	code = sqlite3_exec(guard, "ROLLBACK", NULL, NULL, NULL);
 	if (code != SQLITE_OK) /* it would lock all others out */
 		close_guard(db);

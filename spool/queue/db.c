@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "connection.h"
 #include "gate.h"
+#include "renewal.h"
 #include "schema.h"
 
 /* The page size every queue is made with. */
@@ -200,6 +201,26 @@ db_leave(struct db *db)
 		gate_leave(db->gate);
 }
 
+/* End the transaction that is open, if one is; where that fails it stays
+ * open, and the connection is of no use any more. */
+static void
+end_with(struct db *db, const char *sql)
+{
+	if (!sqlite3_get_autocommit(db->handle) &&
+	    control(db, sql) != SQLITE_OK &&
+	    !sqlite3_get_autocommit(db->handle))
+		db->broken = true;
+}
+
+static void
+end_outer(struct db *db)
+{
+	end_with(db, ROLLBACK);
+	db->depth = 0;
+	db->kept = false;
+	db_leave(db);
+}
+
 /* What is left of the wait is for programs that know no gate. */
 static int
 begin_immediate(struct db *db, int64_t entered_after)
@@ -234,6 +255,10 @@ begin_outer(struct db *db)
 	if (code != SQLITE_OK) {
 		db_fail_code(db, code, "write to");
 		db_leave(db);
+		return -1;
+	}
+	if (renewal_make(db, db->handle)) {
+		end_outer(db);
 		return -1;
 	}
 	db->noted[1] = -1;
@@ -273,6 +298,8 @@ commit_failed(struct db *db, int code)
 {
 	if ((code & 0xff) != SQLITE_IOERR) {
 		db_fail_code(db, code, "write to");
+		if (db->gate != NULL) /* its last frame was not written */
+			gate_set_doubt(db->gate, false);
 		return;
 	}
 	/* The frames may be whole on the disk, or not.  A sync that failed
@@ -285,24 +312,28 @@ commit_failed(struct db *db, int code)
 	db->broken = true;
 }
 
-/* End the transaction that is open, if one is; where that fails it stays
- * open, and the connection is of no use any more. */
-static void
-end_with(struct db *db, const char *sql)
+/* Until the COMMIT is known to have succeeded; whoever comes upon it, be it
+ * after a SIGKILL at any moment, renews the log before it builds on it. */
+static int
+begin_doubt(struct db *db)
 {
-	if (!sqlite3_get_autocommit(db->handle) &&
-	    control(db, sql) != SQLITE_OK &&
-	    !sqlite3_get_autocommit(db->handle))
-		db->broken = true;
+	if (db->gate == NULL || gate_set_doubt(db->gate, true) == 0)
+		return 0;
+	db->kept = false;
+	fault_errno(
+	    &db->fault, errno, "cannot write to the gate %s", db->place.gate);
+	return -1;
 }
 
 static void
-end_outer(struct db *db)
+commit_done(struct db *db)
 {
-	end_with(db, ROLLBACK);
-	db->depth = 0;
-	db->kept = false;
-	db_leave(db);
+	if (db->gate == NULL)
+		return;
+	if (db->noted[1] >= 0)
+		gate_set_mark(db->gate, db->noted[1]); /* ends the doubt, too */
+	else
+		gate_set_doubt(db->gate, false);
 }
 
 static int
@@ -310,6 +341,10 @@ commit_outer(struct db *db)
 {
 	int code = SQLITE_ABORT;
 
+	if (begin_doubt(db)) {
+		end_outer(db);
+		return -1;
+	}
 	if (!sqlite3_get_autocommit(db->handle))
 		code = control(db, COMMIT);
 	if (code != SQLITE_OK) {
@@ -317,8 +352,7 @@ commit_outer(struct db *db)
 		end_outer(db);
 		return -1;
 	}
-	if (db->noted[1] >= 0 && db->gate != NULL)
-		gate_set_mark(db->gate, db->noted[1]);
+	commit_done(db);
 	end_outer(db);
 	return 0;
 }

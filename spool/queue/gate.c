@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -50,9 +51,12 @@ struct mark {
 	uint32_t magic;
 	uint32_t crc; /* of last_id */
 	int64_t last_id;
+	uint32_t doubt; /* 0: none */
+	uint32_t unused;
 };
 
 #define MARK_MAGIC 0x6d73676dU /* "msgm" */
+#define DOUBT_AT ((off_t)offsetof(struct mark, doubt))
 #define ROOM_WORD 64
 #define TURN_WORD 68
 #define FILE_SIZE 128
@@ -298,4 +302,26 @@ gate_set_mark(struct gate *gate, int64_t last_id)
 	if (pwrite(gate->fd, &mark, sizeof(mark), 0) != (ssize_t)sizeof(mark)) {
 		/* a short mark reads as none */
 	}
+}
+
+bool
+gate_doubt(struct gate *gate)
+{
+	uint32_t doubt = 0;
+
+	/* what cannot be read may have been set */
+	return pread(gate->fd, &doubt, sizeof(doubt), DOUBT_AT) == -1 ||
+	    doubt != 0;
+}
+
+int
+gate_set_doubt(struct gate *gate, bool doubt)
+{
+	uint32_t word = doubt;
+	ssize_t written = pwrite(gate->fd, &word, sizeof(word), DOUBT_AT);
+
+	if (written == -1)
+		return -1;
+	errno = EIO;
+	return written == (ssize_t)sizeof(word) ? 0 : -1;
 }
