@@ -15,8 +15,7 @@
 #include "look_alike.h"
 #include "selection.h"
 #include "show_row.h"
-
-#define TRY_MOST 8
+#include "suggestion.h"
 
 /* An explanation under way. */
 struct explaining {
@@ -25,9 +24,8 @@ struct explaining {
 	struct config config;
 	struct fault *fault;
 	struct text text, summary;
-	struct text try[TRY_MOST]; /* commands */
-	size_t try_count;
 	struct look_alikes look_alikes;
+	struct suggestions suggestions;
 };
 
 /* ---- why ---- */
@@ -154,123 +152,6 @@ summarize(struct explaining *explaining, const struct deadletter_row *row)
 		add_look_alike(text, &explaining->look_alikes.list[i]);
 }
 
-/* ---- what to type ---- */
-
-/* A word as a shell takes it. */
-static void
-add_word(struct text *text, const char *word)
-{
-	const char
-	    *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		     "0123456789_-=.,:/@%+";
-	size_t len = strlen(word), i;
-
-	if (len > 0 && strspn(word, plain) == len) {
-		text_adds(text, word);
-		return;
-	}
-	text_addc(text, '\'');
-	for (i = 0; i < len; i++)
-		if (word[i] == '\'')
-			text_adds(text, "'\\''");
-		else
-			text_addc(text, word[i]);
-	text_addc(text, '\'');
-}
-
-static void
-add_option(struct text *text, const char *option, const char *value)
-{
-	text_addf(text, " %s ", option);
-	add_word(text, value);
-}
-
-/* "monspool dead VERB" on the rows that died like ${row}; ${ns} and ${metric} NULL are
- * not narrowed. */
-static struct text *
-begin(struct explaining *explaining, const char *verb,
-    const struct deadletter_row *row, const char *ns, const char *metric)
-{
-	struct text *text = &explaining->try[explaining->try_count];
-
-	if (explaining->try_count < TRY_MOST - 1)
-		explaining->try_count++;
-	text_clear(text);
-	text_addf(text, "monspool dead %s", verb);
-	if (row->code < 0)
-		text_addf(text, " %" PRId64, row->id);
-	else
-		text_addf(text, " --code %" PRId64, row->code);
-	if (row->code >= 0 && ns != NULL)
-		add_option(text, "--namespace", ns);
-	if (row->code >= 0 && metric != NULL)
-		add_option(text, "--metric", metric);
-	return text;
-}
-
-static void
-add_pair(
-    struct text *text, const char *option, const char *key, const char *value)
-{
-	struct text pair = { 0 };
-
-	text_addf(&pair, "%s=%s", key, value);
-	add_option(text, option, text_string(&pair));
-	text_free(&pair);
-}
-
-static void
-add_dimension(struct text *text, const struct look_alike *one)
-{
-	if (one->given[0] == '\0')
-		add_pair(text, "--set-dim", one->accepted, "VALUE");
-	else if (one->accepted[0] == '\0')
-		add_option(text, "--drop-dim", one->given);
-	else
-		add_pair(text, "--rename-dim", one->given, one->accepted);
-}
-
-/* The edit that the look-alikes suggest; the namespace that rows have then. */
-static void
-suggest_edit(struct explaining *explaining, const struct deadletter_row *row)
-{
-	const struct look_alikes *found = &explaining->look_alikes;
-	const char *kind = found->list[0].kind;
-	const char *to = found->list[0].accepted;
-	bool of_namespace = strcmp(kind, "namespace") == 0;
-	bool of_metric = strcmp(kind, "metric") == 0;
-	struct text *text;
-	size_t i;
-
-	text = begin(explaining, "edit", row, row->ns,
-	    of_namespace ? NULL : row->metric);
-	if (of_namespace || of_metric)
-		add_pair(text, "--set", kind, to);
-	else
-		for (i = 0; i < found->count; i++)
-			add_dimension(text, &found->list[i]);
-	(void)begin(explaining, "replay", row, of_namespace ? to : row->ns,
-	    of_namespace    ? NULL
-		: of_metric ? to
-			    : row->metric);
-}
-
-static void
-suggest(struct explaining *explaining, const struct deadletter_row *row)
-{
-	if (explaining->look_alikes.count > 0) {
-		suggest_edit(explaining, row);
-		return;
-	}
-	if (row->code >= 0) {
-		text_addf(&explaining->try[explaining->try_count++],
-		    "monspool explain %" PRId64, row->code);
-		(void)begin(explaining, "replay", row, row->ns, NULL);
-		return;
-	}
-	(void)begin(explaining, "replay", row, NULL, NULL);
-}
-
 /* ---- output ---- */
 
 static void
@@ -294,8 +175,9 @@ add_json(struct explaining *explaining)
 	}
 	jsonline_close(text, ']');
 	jsonline_open(text, "try", '[');
-	for (i = 0; i < explaining->try_count; i++)
-		jsonline_text(text, NULL, text_string(&explaining->try[i]));
+	for (i = 0; i < explaining->suggestions.count; i++)
+		jsonline_text(text, NULL,
+		    text_string(&explaining->suggestions.commands[i]));
 	text_adds(text, "]}\n");
 }
 
@@ -313,6 +195,7 @@ add_causes(struct text *text, const char *causes)
 static void
 add_text(struct explaining *explaining, const struct disposition *known)
 {
+	const struct suggestions *suggestions = &explaining->suggestions;
 	struct text *text = &explaining->text;
 	size_t i;
 
@@ -322,10 +205,10 @@ add_text(struct explaining *explaining, const struct disposition *known)
 		add_causes(text, known->causes);
 	}
 	text_adds(text, "try\n");
-	for (i = 0; i < explaining->try_count; i++) {
+	for (i = 0; i < suggestions->count; i++) {
 		text_adds(text, "  ");
-		text_add_escaped(text, text_string(&explaining->try[i]),
-		    explaining->try[i].len);
+		text_add_escaped(text, text_string(&suggestions->commands[i]),
+		    suggestions->commands[i].len);
 		text_addc(text, '\n');
 	}
 }
@@ -342,7 +225,8 @@ explain(struct explaining *explaining, const struct deadletter_row *row)
 		explaining->fault))
 		return -1;
 	summarize(explaining, row);
-	suggest(explaining, row);
+	suggestions_make(
+	    &explaining->suggestions, row, &explaining->look_alikes);
 	if (explaining->cli->json) {
 		add_json(explaining);
 		return 0;
@@ -418,7 +302,6 @@ dead_explain_run(struct cli *cli)
 	struct fault fault = { 0 };
 	int64_t id;
 	int result;
-	size_t i;
 
 	explaining.cli = cli;
 	explaining.fault = &fault;
@@ -434,8 +317,7 @@ dead_explain_run(struct cli *cli)
 	text_free(&explaining.text);
 	text_free(&explaining.summary);
 	look_alikes_free(&explaining.look_alikes);
-	for (i = 0; i < TRY_MOST; i++)
-		text_free(&explaining.try[i]);
+	suggestions_free(&explaining.suggestions);
 	return result == 0 ? 0 : cli_fail(cli, &fault);
 }
 
