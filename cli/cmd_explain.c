@@ -18,6 +18,18 @@ struct tables {
 	struct dispositions *ours, *built_in;
 };
 
+/* What becomes of a row, or a series, that gets the code alone. */
+static const struct {
+	const char *name, *words;
+} LONE[] = {
+	[LONE_SAME] = { "same", "" },
+	[LONE_HOLD] = { "hold", "the lane is held" },
+	[LONE_CONTRAST] = { "contrast",
+	    "it dies if another request was accepted lately, else the lane is"
+	    " held" },
+	[LONE_DEAD] = { "dead", "it dies" },
+};
+
 /* Add a text of lines as an array, or as a list for people. */
 static void
 add_lines(struct text *text, const char *lines, bool json)
@@ -36,12 +48,21 @@ add_lines(struct text *text, const char *lines, bool json)
 	}
 }
 
+static const struct disposition *
+built_in_row(const struct tables *tables, const char *name)
+{
+	const struct disposition *row = disposition_find(
+	    tables->built_in, name);
+
+	return row != NULL ? row
+			   : disposition_find(tables->built_in, "unknown-code");
+}
+
 static void
 add_json(struct text *text, const struct tables *tables,
     const struct disposition *row)
 {
-	const struct disposition *built_in = disposition_find(
-	    tables->built_in, row->name);
+	const struct disposition *built_in = built_in_row(tables, row->name);
 
 	jsonline_open(text, NULL, '{');
 	jsonline_optional(text, "code", row->code, -1);
@@ -50,6 +71,7 @@ add_json(struct text *text, const struct tables *tables,
 	jsonline_text(text, "verdict", verdict_name(row->verdict));
 	jsonline_text(text, "default_verdict", verdict_name(built_in->verdict));
 	jsonline_text(text, "scope", scope_name(row->scope));
+	jsonline_text(text, "lone", LONE[row->lone].name);
 	jsonline_text(text, "stored", stored_name(row->stored));
 	jsonline_open(text, "causes", '[');
 	add_lines(text, row->causes, true);
@@ -64,16 +86,17 @@ static void
 add_text(struct text *text, const struct tables *tables,
     const struct disposition *row)
 {
-	const struct disposition *built_in = disposition_find(
-	    tables->built_in, row->name);
+	const struct disposition *built_in = built_in_row(tables, row->name);
 
 	text_addf(text, "%s   %s\n", row->name, row->text);
 	text_addf(text, "verdict   %s", verdict_name(row->verdict));
 	if (row->verdict != built_in->verdict)
 		text_addf(text, "   (by [codes]; built in: %s)",
 		    verdict_name(built_in->verdict));
-	text_addf(text, "\nscope     %s\nstored    %s\n",
-	    scope_name(row->scope), stored_name(row->stored));
+	text_addf(text, "\nscope     %s\n", scope_name(row->scope));
+	if (row->lone != LONE_SAME)
+		text_addf(text, "alone     %s\n", LONE[row->lone].words);
+	text_addf(text, "stored    %s\n", stored_name(row->stored));
 	text_adds(text, "likely causes\n");
 	add_lines(text, row->causes, false);
 	text_adds(text, "what to do\n");

@@ -91,6 +91,12 @@ check_code(const char *key, const char *value, struct fault *fault)
 	char shown[60];
 	size_t i, count = sizeof(VERDICTS) / sizeof(VERDICTS[0]);
 
+	if (digits != key && strcmp(digits, "200") == 0) {
+		fault_set(fault, FAULT_BAD_CONFIG,
+		    "codes.%s: the code in its body decides", key);
+		fault_hint(fault, "set the code, as in 1016 = hold");
+		return -1;
+	}
 	if (number_read_whole(digits, least, most, &number) ||
 	    digits[0] == '0') {
 		text_shown(shown, sizeof(shown), key, strlen(key));

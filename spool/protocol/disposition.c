@@ -77,7 +77,7 @@ find_code(const struct dispositions *table, int code)
 {
 	size_t i;
 
-	for (i = 0; i < DISPOSITION_CODE_COUNT; i++) {
+	for (i = 0; i < table->count; i++) {
 		if (table->rows[i].code == code)
 			return &table->rows[i];
 	}

@@ -89,7 +89,7 @@ struct dispositions;
 /**
  * dispositions_new(codes, count, fault):
  * Return the table with the overrides ${codes} applied, or NULL with
- * ${fault} (an unknown code, status or verdict; code 0).  An override brings
+ * ${fault} (no code, status or verdict; code 0).  An override brings
  * the scope and the fate of a lone row that its verdict needs:
  *   retry              the same rows for ever
  *   hold               lone rows hold too
@@ -100,7 +100,9 @@ struct dispositions;
  *                      1016), by size where it is the size
  *   split              lone rows need contrast
  *   throttle-requests, throttle-rows, resign: as built in for 1006, 1018, 1021
- * The verdict that a row has anyway changes nothing of it.
+ * The verdict that a row has anyway changes nothing of it, but one that is
+ * retried and then held is retried for ever.  A code that is not in the table
+ * gets a row of its own, made from "unknown-code".
  */
 struct dispositions *dispositions_new(
     const struct config_code *codes, size_t count, struct fault *fault);

@@ -1,8 +1,9 @@
 #include "disposition_table.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/fault.h"
 #include "base/text.h"
 
@@ -99,8 +100,8 @@ set_verdict(struct disposition *row, const char *word)
 	}
 	if (i == LENGTH(SETTABLE))
 		return -1;
-	if (row->verdict == SETTABLE[i].verdict)
-		return 0;
+	if (row->verdict == SETTABLE[i].verdict && !row->hold_after)
+		return 0; /* as it is: retried first, too, if it was */
 	row->verdict = SETTABLE[i].verdict;
 	row->retry_first = false;
 	row->hold_after = false;
@@ -130,6 +131,33 @@ refuse_verdict(const struct config_code *code, struct fault *fault)
 	return -1;
 }
 
+static bool
+is_code(const char *name)
+{
+	size_t len = strspn(name, "0123456789");
+
+	return len >= 1 && len <= 6 && name[len] == '\0' && name[0] != '0';
+}
+
+/* A row for a code of which nothing is known but what [codes] says, or
+ * NULL. */
+static struct disposition *
+add_own(struct dispositions *table, const char *name)
+{
+	struct disposition *row = &table->rows[table->count];
+	char *own;
+
+	if (!is_code(name) || table->own_count == CONFIG_CODES)
+		return NULL;
+	own = table->own_names[table->own_count++];
+	snprintf(own, sizeof(table->own_names[0]), "%s", name);
+	*row = *disposition_row(table, "unknown-code");
+	row->name = own;
+	row->code = atoi(own);
+	table->count++;
+	return row;
+}
+
 /* The row that [codes] ${name} may change, or NULL. */
 static struct disposition *
 find_settable(struct dispositions *table, const char *name)
@@ -146,7 +174,7 @@ find_settable(struct dispositions *table, const char *name)
 		    strcmp(table->rows[i].name, name) == 0)
 			return &table->rows[i];
 	}
-	return NULL;
+	return add_own(table, name);
 }
 
 int

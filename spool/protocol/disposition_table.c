@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/fault.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -50,16 +49,16 @@ fill_statuses(struct dispositions *table)
 	}
 }
 
-/* The built-in table, or NULL. */
+/* The built-in table with room for ${own} rows more, or NULL. */
 static struct dispositions *
-copy_table(void)
+copy_table(size_t own)
 {
 	const size_t codes = DISPOSITION_CODE_COUNT;
 	const size_t failures = DISPOSITION_FAILURE_COUNT;
 	const size_t size = sizeof(struct disposition);
 	struct dispositions *table;
 
-	table = calloc(1, sizeof(*table) + (codes + failures) * size);
+	table = calloc(1, sizeof(*table) + (codes + failures + own) * size);
 	if (table == NULL)
 		return NULL;
 	table->count = codes + failures;
@@ -76,7 +75,7 @@ dispositions_new(
 	struct dispositions *table;
 	size_t i;
 
-	if ((table = copy_table()) == NULL) {
+	if ((table = copy_table(count)) == NULL) {
 		fault_set(fault, FAULT_INTERNAL, "out of memory");
 		return NULL;
 	}

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/config.h"
 #include "disposition.h"
 
 /*
@@ -30,8 +31,10 @@ struct dispositions {
 	struct disposition http[STATUSES];
 	char http_names[STATUSES][20];
 	bool overridden[STATUSES];
-	size_t count;
-	struct disposition rows[]; /* the built-in ones, codes first */
+	/* Codes that no document knows have rows where [codes] names them. */
+	char own_names[CONFIG_CODES][8];
+	size_t own_count, count;
+	struct disposition rows[]; /* the built-in ones, codes first; own */
 };
 
 /** The row of rows[] called ${name}, or NULL. */

@@ -583,6 +583,12 @@ static const struct {
 	    { VERDICT_HOLD, SCOPE_SIZE, LONE_HOLD, STORED_NO } },
 	{ "http_204", "dead-letter",
 	    { VERDICT_ISOLATE, SCOPE_ROW, LONE_DEAD, STORED_MAYBE } },
+	{ "http_204", "retry",
+	    { VERDICT_RETRY, SCOPE_ENDPOINT, LONE_SAME, STORED_MAYBE } },
+	{ "5300", "retry",
+	    { VERDICT_RETRY, SCOPE_ENDPOINT, LONE_SAME, STORED_MAYBE } },
+	{ "7777", "dead-letter",
+	    { VERDICT_ISOLATE, SCOPE_ROW, LONE_DEAD, STORED_MAYBE } },
 };
 
 static struct config_code
@@ -692,6 +698,35 @@ judges_by_the_overrides(void **state)
 	dispositions_free(other);
 }
 
+/* Codes that no document lists, and the others of their kind. */
+static void
+judges_an_unlisted_code_by_its_own_line(void **state)
+{
+	struct config_code codes[2];
+	struct fault fault = { 0 };
+	struct dispositions *other;
+	struct answer answer = coded(7777);
+	struct outcome outcome = {
+		.request_size = SENT, .http_status = 200, .answer = &answer
+	};
+	const struct disposition *row;
+
+	(void)state;
+	codes[0] = line("7777", "hold");
+	codes[1] = line("7777", "isolate"); /* the last one counts */
+	other = dispositions_new(codes, 2, &fault);
+	assert_non_null(other);
+	row = disposition_judge(other, &outcome);
+	assert_int_equal(row->verdict, VERDICT_ISOLATE);
+	assert_string_equal(row->name, "7777");
+	assert_int_equal(row->code, 7777);
+	answer = coded(7778);
+	row = disposition_judge(other, &outcome);
+	assert_string_equal(row->name, "unknown-code");
+	assert_true(row->hold_after);
+	dispositions_free(other);
+}
+
 static void
 keeps_the_details_of_a_verdict_that_stays(void **state)
 {
@@ -712,8 +747,8 @@ static void
 refuses_what_cannot_be_set(void **state)
 {
 	static const char *const LINES[][2] = { { "0", "retry" },
-		{ "00", "retry" }, { "1022", "retry" }, { "-1", "retry" },
-		{ "", "retry" }, { "unknown-code", "retry" },
+		{ "00", "retry" }, { "1234567", "retry" }, { "012", "retry" },
+		{ "-1", "retry" }, { "", "retry" }, { "unknown-code", "retry" },
 		{ "malformed", "hold" }, { "http-4xx", "hold" },
 		{ "transfer-dns", "hold" }, { "http_200", "hold" },
 		{ "http_600", "hold" }, { "http_", "hold" },
@@ -777,6 +812,7 @@ main(void)
 		cmocka_unit_test(obeys_the_overrides),
 		cmocka_unit_test(changes_only_the_row_that_is_named),
 		cmocka_unit_test(judges_by_the_overrides),
+		cmocka_unit_test(judges_an_unlisted_code_by_its_own_line),
 		cmocka_unit_test(keeps_the_details_of_a_verdict_that_stays),
 		cmocka_unit_test(refuses_what_cannot_be_set),
 		cmocka_unit_test(proposes_the_verdict_that_was_meant),
