@@ -11,6 +11,7 @@
 #include "queue/edit.h"
 #include "cli.h"
 #include "confirm.h"
+#include "dead_changes.h"
 #include "dead_edit.h"
 #include "dead_filter.h"
 #include "dead_pick.h"
@@ -28,102 +29,8 @@ static struct dead_edit_options {
 
 /* ---- options ---- */
 
-static int
-take_set(void *slot, const struct option *option, const char *value,
-    struct fault *fault)
-{
-	(void)option;
-	return dead_changes_set(slot, value, fault);
-}
-
-static int
-take_drop(void *slot, const struct option *option, const char *value,
-    struct fault *fault)
-{
-	const struct reshape_change change = { .verb = RESHAPE_DROP,
-		.key = value };
-
-	(void)option;
-	return dead_changes_add(slot, &change, fault);
-}
-
-/* "A=B": both into ${change}; the strings live as long as the process. */
-static int
-take_pair(const struct option *option, const char *value,
-    struct reshape_change *change, struct fault *fault)
-{
-	const char *equals = strchr(value, '=');
-	char *key;
-
-	if (equals == NULL || equals == value) {
-		fault_set(fault, FAULT_USAGE, "it takes %s", option->argument);
-		fault_hint(fault, "--%s %s", option->name, option->argument);
-		return -1;
-	}
-	if ((key = strdup(value)) == NULL)
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
-	key[equals - value] = '\0';
-	change->key = key;
-	change->value = key + (equals - value) + 1;
-	return 0;
-}
-
-static int
-take_rename(void *slot, const struct option *option, const char *value,
-    struct fault *fault)
-{
-	struct reshape_change change = { .verb = RESHAPE_RENAME };
-
-	if (take_pair(option, value, &change, fault))
-		return -1;
-	return dead_changes_add(slot, &change, fault);
-}
-
-static int
-take_dimension(void *slot, const struct option *option, const char *value,
-    struct fault *fault)
-{
-	struct reshape_change change = { .verb = RESHAPE_SET };
-
-	if (take_pair(option, value, &change, fault))
-		return -1;
-	return dead_changes_add(slot, &change, fault);
-}
-
-static int
-take_truncate(void *slot, const struct option *option, const char *value,
-    struct fault *fault)
-{
-	struct reshape_change change = { .verb = RESHAPE_TRUNCATE };
-	int64_t most;
-
-	if (take_pair(option, value, &change, fault))
-		return -1;
-	if (number_read_whole(change.value, 1, 65536, &most)) {
-		fault_set(fault, FAULT_USAGE, "N is a number of bytes");
-		fault_hint(fault, "--truncate-dim path=256");
-		return -1;
-	}
-	change.most = (size_t)most;
-	return dead_changes_add(slot, &change, fault);
-}
-
-#define CHANGE(word, wants, how, says) \
-	{ \
-		.name = (word), .argument = (wants), .take = (how), \
-		.offset = offsetof(struct dead_edit_options, changes), \
-		.repeats = true, .help = (says) \
-	}
 static const struct option OPTIONS[] = {
-	CHANGE("set", "NAME=X", take_set,
-	    "namespace, metric or region becomes X (repeatable)"),
-	CHANGE("rename-dim", "A=B", take_rename,
-	    "dimension A is called B (repeatable)"),
-	CHANGE("drop-dim", "K", take_drop, "dimension K goes (repeatable)"),
-	CHANGE("set-dim", "K=V", take_dimension,
-	    "dimension K is V, added if need be (repeatable)"),
-	CHANGE("truncate-dim", "K=N", take_truncate,
-	    "dimension K has at most N bytes (repeatable)"),
+	DEAD_CHANGES_OPTIONS(struct dead_edit_options, changes),
 	DEAD_FILTER_OPTIONS,
 	CONFIRM_OPTIONS(struct dead_edit_options),
 	{ 0 },

@@ -1,4 +1,4 @@
-#include "dead_edit.h"
+#include "dead_changes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/fault.h"
+#include "base/number.h"
 
 int
 dead_changes_add(struct dead_changes *changes,
@@ -60,4 +61,86 @@ dead_changes_set(
 	fault_hint(
 	    fault, "--set namespace=cvm; dimensions are set by --set-dim K=V");
 	return -1;
+}
+
+/* ---- options ---- */
+
+int
+dead_changes_take_set(void *slot, const struct option *option,
+    const char *value, struct fault *fault)
+{
+	(void)option;
+	return dead_changes_set(slot, value, fault);
+}
+
+int
+dead_changes_take_drop(void *slot, const struct option *option,
+    const char *value, struct fault *fault)
+{
+	const struct reshape_change change = { .verb = RESHAPE_DROP,
+		.key = value };
+
+	(void)option;
+	return dead_changes_add(slot, &change, fault);
+}
+
+/* "A=B": both into ${change}; the strings live as long as the process. */
+static int
+take_pair(const struct option *option, const char *value,
+    struct reshape_change *change, struct fault *fault)
+{
+	const char *equals = strchr(value, '=');
+	char *key;
+
+	if (equals == NULL || equals == value) {
+		fault_set(fault, FAULT_USAGE, "it takes %s", option->argument);
+		fault_hint(fault, "--%s %s", option->name, option->argument);
+		return -1;
+	}
+	if ((key = strdup(value)) == NULL)
+		return fault_set(fault, FAULT_INTERNAL, "out of memory");
+	key[equals - value] = '\0';
+	change->key = key;
+	change->value = key + (equals - value) + 1;
+	return 0;
+}
+
+int
+dead_changes_take_rename(void *slot, const struct option *option,
+    const char *value, struct fault *fault)
+{
+	struct reshape_change change = { .verb = RESHAPE_RENAME };
+
+	if (take_pair(option, value, &change, fault))
+		return -1;
+	return dead_changes_add(slot, &change, fault);
+}
+
+int
+dead_changes_take_dimension(void *slot, const struct option *option,
+    const char *value, struct fault *fault)
+{
+	struct reshape_change change = { .verb = RESHAPE_SET };
+
+	if (take_pair(option, value, &change, fault))
+		return -1;
+	return dead_changes_add(slot, &change, fault);
+}
+
+int
+dead_changes_take_truncate(void *slot, const struct option *option,
+    const char *value, struct fault *fault)
+{
+	struct reshape_change change = { .verb = RESHAPE_TRUNCATE };
+	int64_t most;
+
+	if (take_pair(option, value, &change, fault))
+		return -1;
+	if (number_read_whole(change.value, 1, 65536, &most)) {
+		fault_set(fault, FAULT_USAGE, "N is a number of bytes");
+		fault_hint(fault, "--truncate-dim path=256");
+		return -1;
+	}
+	change.most = (size_t)most;
+	return dead_changes_add(slot, &change, fault);
 }

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "queue/deadletter.h"
+#include "dead_changes.h"
 #include "input.h"
 
 #define FILE_SIZE 256
