@@ -78,6 +78,7 @@ struct config_late_section {
 	int64_t after_ms;
 	enum config_late policy;
 	double rate;
+	int64_t fresh_share; /* percent */
 };
 struct config_dead {
 	int64_t max_rows, max_age_ms;
@@ -107,9 +108,10 @@ struct config_outbox {
 };
 struct config_namespace {
 	char glob[CONFIG_NAME];
-	int64_t max_age_ms;    /* -1: not set */
-	int64_t late_after_ms; /* -1: not set */
-	int late_policy;       /* -1: not set */
+	int64_t max_age_ms;       /* -1: not set */
+	int64_t late_after_ms;    /* -1: not set */
+	int late_policy;          /* -1: not set */
+	int64_t late_fresh_share; /* -1: not set */
 };
 
 struct config {

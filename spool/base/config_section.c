@@ -100,6 +100,7 @@ config_section_add(struct config *config, const struct config_section *kind,
 		struct config_namespace *namespace = (void *)at;
 
 		namespace->max_age_ms = namespace->late_after_ms = -1;
+		namespace->late_fresh_share = -1;
 		namespace->late_policy = -1;
 	}
 	return at;

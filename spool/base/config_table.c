@@ -155,6 +155,12 @@ const struct config_entry CONFIG_ENTRIES[] = {
 	{ { "late", "rate", "0",
 	      "rows per second while late rows drain; 0 full speed", SHARED },
 	    CONFIG_NUMBER, AT(late, rate), 0, 1000000000, NULL, NULL },
+	{ { "late", "fresh_share", "0",
+	      "percent of the rows sent that are new ones, while late rows "
+	      "drain under policy send; above 0 the order within a series is "
+	      "not kept meanwhile",
+	      SHARED },
+	    CONFIG_WHOLE, AT(late, fresh_share), 0, 90, NULL, NULL },
 	{ { "dead", "max_rows", "100000",
 	      "oldest dead letters beyond these are purged, counted; 0 none",
 	      OURS },
@@ -222,6 +228,9 @@ const struct config_entry CONFIG_ENTRIES[] = {
 	{ { "namespace", "late_policy", "",
 	      "as late.policy, for these namespaces", SHARED },
 	    CONFIG_WORD, IN(namespace, late_policy), 0, 0, LATE_WORDS, NULL },
+	{ { "namespace", "late_fresh_share", "",
+	      "as late.fresh_share, for these namespaces", SHARED },
+	    CONFIG_WHOLE, IN(namespace, late_fresh_share), 0, 90, NULL, NULL },
 	{ { NULL, NULL, NULL, NULL, false, false }, CONFIG_TEXT, 0, 0, 0, NULL,
 	    NULL },
 };

@@ -160,6 +160,15 @@ is_full(const struct gather *gather)
 	    (gather->late && rate > 0 && (double)count + 1 > rate);
 }
 
+/* The drain stops before what the fresh end sent. */
+static bool
+is_out_of_reach(const struct gather *gather, const struct metric_row *row)
+{
+	int64_t first_id = gather->lane->fresh.first_id;
+
+	return !gather->fresh && first_id > 0 && row->id >= first_id;
+}
+
 static int
 on_row(void *cookie, const struct metric_row *row)
 {
@@ -168,6 +177,8 @@ on_row(void *cookie, const struct metric_row *row)
 	const struct suspect_row *suspect;
 	enum late late = LATE_SEND;
 
+	if (is_out_of_reach(gather, row))
+		return 1;
 	if (row->wire == NULL)
 		return meet_death(
 		    gather, row, row->unfit ? MET_UNFIT : MET_DAMAGED);
@@ -182,7 +193,7 @@ on_row(void *cookie, const struct metric_row *row)
 		late = judge_late(gather, row);
 	if (late != LATE_SEND)
 		return late == LATE_STOP;
-	if ((suspect != NULL || row->alone) && gather->errand == ERRAND_DRAIN)
+	if ((suspect != NULL || row->alone) && errand_drains(gather->errand))
 		return add_canary(gather, row);
 	return add_row(gather, row) || is_full(gather);
 }
@@ -231,7 +242,7 @@ fill_limits(
 		return -1;
 	limits->max_bytes = least(
 	    config_batch_bytes(config), lane->row.byte_cap);
-	limits->max_rows = errand == ERRAND_DRAIN
+	limits->max_rows = errand_drains(errand)
 	    ? least(config->batch.max_rows, lane->row.row_cap)
 	    : 1;
 	limits->max_rows = least(
@@ -244,7 +255,8 @@ gather_rows(struct gather *gather)
 {
 	struct lane *lane = gather->lane;
 	int64_t after_id = gather->errand == ERRAND_PROBE ? lane->probe_after
-							  : lane->through_id;
+	    : gather->fresh ? lane->fresh.from_id - 1
+			    : lane->through_id;
 	struct batch_limits limits;
 	int page;
 

@@ -17,6 +17,7 @@ struct gather {
 	enum errand errand;
 	int64_t wall_ms;
 	int64_t deaths_left; /* how many rows may die without a request */
+	bool fresh;          /* the page begins at the lane's fresh end */
 	bool braked;         /* one more would have */
 	bool sweep;          /* late rows are to be swept first */
 	bool late;           /* the batch begins with a late row */

@@ -96,14 +96,15 @@ start_gathered(struct lane *lane, struct gather *gather)
 	} else if (batch->count == 0) {
 		/* Somebody else took the rows; the next look will tell. */
 		lane->row.pending = lane->taken;
-	} else if (gather->errand != ERRAND_DRAIN && lane_is_busy(lane)) {
+	} else if (!errand_drains(gather->errand) && lane_is_busy(lane)) {
 		lane->rewind = true; /* a canary waits for the others */
 	} else {
 		if (trip_start(trip_free_one(lane), batch, gather->errand,
-			batch->count == 1 || gather->errand == ERRAND_DRAIN)) {
+			batch->count == 1 || errand_drains(gather->errand))) {
 			give_up_for_now(lane, "out of memory");
 			return false;
 		}
+		fresh_count(lane, gather->fresh, (int64_t)rows);
 		if (gather->late)
 			pace_spend(&lane->late_pace, core_steady_ms(lane->core),
 			    (double)rows);
@@ -133,6 +134,7 @@ start_request(struct lane *lane, enum errand errand)
 {
 	struct gather gather = { .lane = lane,
 		.errand = errand,
+		.fresh = errand == ERRAND_FRESH,
 		.wall_ms = core_wall_ms(lane->core) };
 
 	if (errand == ERRAND_PART) {
@@ -142,7 +144,7 @@ start_request(struct lane *lane, enum errand errand)
 	/* The parts hold some of the rows that go now. */
 	lane_drop_parts(lane);
 	if (gather_rows(&gather) == 0)
-		return start_gathered(lane, &gather) && errand == ERRAND_DRAIN;
+		return start_gathered(lane, &gather) && errand_drains(errand);
 	settlement_free(gather.met);
 	batch_free(gather.batch);
 	give_up_for_now(lane, "the queue cannot be read");
@@ -169,17 +171,19 @@ lingers(const struct lane *lane, int64_t now_ms)
 
 /* When the account's pace, and that of late rows, let it send. */
 static int64_t
-pace_at(struct lane *lane, int64_t now_ms)
+pace_at(struct lane *lane, enum errand errand, int64_t now_ms)
 {
-	int64_t account_ms = account_ready_at(lane->account, now_ms);
-	int64_t late_ms = pace_ready_at(&lane->late_pace, now_ms);
+	int64_t account_ms = account_ready_at(lane->account, now_ms), late_ms;
 
+	if (errand == ERRAND_DRAIN && fresh_may_go(lane))
+		return account_ms;
+	late_ms = pace_ready_at(&lane->late_pace, now_ms);
 	return account_ms > late_ms ? account_ms : late_ms;
 }
 
 /* Whether the lane's state lets it send now. */
 static bool
-may_send(struct lane *lane, int64_t now_ms)
+may_send(struct lane *lane, enum errand errand, int64_t now_ms)
 {
 	if (lane->row.state == LANE_WAITING && lane->wake_ms > now_ms)
 		return false;
@@ -190,7 +194,8 @@ may_send(struct lane *lane, int64_t now_ms)
 	}
 	if (lane->row.state == LANE_HELD && !hold_may_probe(lane, now_ms))
 		return false;
-	return !lingers(lane, now_ms) && pace_at(lane, now_ms) <= now_ms;
+	return !lingers(lane, now_ms) &&
+	    pace_at(lane, errand, now_ms) <= now_ms;
 }
 
 /* Whether another request fits beside those that are out, and those whose
@@ -202,7 +207,7 @@ has_room(const struct lane *lane, enum errand errand)
 	if (lane->meeting || lane->out + lane->unsettled >= lane->trip_count)
 		return false;
 	return !lane_is_busy(lane) ||
-	    (errand == ERRAND_DRAIN && !lane->rewind && !lane->one_by_one &&
+	    (errand_drains(errand) && !lane->rewind && !lane->one_by_one &&
 		lane->row.state == LANE_READY);
 }
 
@@ -237,7 +242,21 @@ begin_again(struct lane *lane)
 	}
 	lane->rewind = false;
 	lane->through_id = 0;
+	fresh_rewind(lane);
 	return 0;
+}
+
+/* Draining may go on at either end.  Whether it may at all. */
+static bool
+choose_end(struct lane *lane, enum errand *errand)
+{
+	enum fresh_end end = fresh_choose(lane);
+
+	if (end == FRESH_FAILED)
+		give_up_for_now(lane, "the queue cannot be read");
+	if (end == FRESH_END)
+		*errand = ERRAND_FRESH;
+	return end == FRESH_HEAD || end == FRESH_END;
 }
 
 void
@@ -254,9 +273,11 @@ lane_pump(struct lane *lane)
 			return;
 		errand = next_errand(lane);
 		if (!has_room(lane, errand) ||
-		    !may_send(lane, core_steady_ms(core)))
+		    !may_send(lane, errand, core_steady_ms(core)))
 			return;
 		if (!lane_is_busy(lane) && begin_again(lane))
+			return;
+		if (errand == ERRAND_DRAIN && !choose_end(lane, &errand))
 			return;
 	} while (start_request(lane, errand));
 }
@@ -288,6 +309,7 @@ lane_settled(struct lane *lane, int64_t rows, int64_t gone)
 	lane->unsettled--;
 	lane->taken -= rows;
 	lane->row.pending -= gone;
+	lane->fresh.none = false; /* for all we know */
 	if (rows == 0)
 		lane->meeting = false;
 	if (lane->isolation != NULL && isolation_empty(lane->isolation) &&
@@ -302,6 +324,7 @@ lane_set_pending(struct lane *lane, int64_t pending)
 	if (waiting_rows(lane) <= 0 && pending > lane->taken)
 		lane->linger_ms = core_steady_ms(lane->core) +
 		    lane->core->config->batch.linger_ms;
+	lane->fresh.none &= pending <= lane->row.pending;
 	lane->row.pending = pending;
 }
 
@@ -309,15 +332,16 @@ int64_t
 lane_next_ms(struct lane *lane)
 {
 	int64_t now_ms = core_steady_ms(lane->core), ready_ms;
+	enum errand errand = next_errand(lane);
 
 	if (!lane_has_signer(lane) || lane->skipped ||
 	    waiting_rows(lane) <= 0 || bounds_left(lane->core) == 0 ||
-	    !has_room(lane, next_errand(lane)))
+	    !has_room(lane, errand))
 		return -1;
 	if (lane->row.state == LANE_HELD && !lane->probe_asked &&
 	    (!hold_is_prober(lane) || lane->wake_ms < 0))
 		return -1;
-	ready_ms = pace_at(lane, now_ms);
+	ready_ms = pace_at(lane, errand, now_ms);
 	if (lane->row.state != LANE_READY && !lane->probe_asked &&
 	    lane->wake_ms > ready_ms)
 		ready_ms = lane->wake_ms;

@@ -8,6 +8,7 @@
 #include "queue/lane.h"
 
 #include "brake.h"
+#include "fresh.h"
 #include "pace.h"
 #include "sweep.h"
 
@@ -18,9 +19,10 @@ struct flight;
 struct isolation;
 struct settlement;
 
-/* What a request is for.  All but the first go while nothing else is out. */
+/* What a request is for.  All but the first two go while nothing else is out. */
 enum errand {
 	ERRAND_DRAIN,  /* the next rows */
+	ERRAND_FRESH,  /* the same, from the lane's fresh end */
 	ERRAND_PART,   /* a part of a refused batch */
 	ERRAND_CANARY, /* one row of a suspect series, or of a replay */
 	ERRAND_SCOUT,  /* one row of a lane that is a suspect as a whole */
@@ -46,7 +48,8 @@ struct trip {
  *   unsettled  answers whose commit is awaited  -> none, by lane_settled()
  *   none       lane_pump() may start one; nobody else ever does
  * Draining goes on while others are out or unsettled, up to batch.in_flight,
- * with the rows behind through_id.  Everything else, and draining after
+ * with the rows behind through_id, and behind what the fresh end sent; one
+ * request of those out is of the fresh end.  Everything else, and draining after
  * anything but a delivery (rewind), waits until both counts are zero, and
  * then begins with the lane's first row again.  Which rows go next is read
  * from the queue each time, so nothing is lost with the process; only the
@@ -76,6 +79,7 @@ struct lane {
 	unsigned full_taken; /* requests near the learned cap, taken in a row */
 	struct brake brake;
 	struct sweep sweep;
+	struct fresh fresh;
 	/* What the settings say of this lane's namespace. */
 	int64_t max_age_ms, late_after_ms; /* 0: off */
 	int late_policy;                   /* enum config_late */
@@ -87,6 +91,13 @@ struct lane {
 struct lane *lane_new(struct core *core, const struct lane_row *row);
 /** Cancels the flight; the rows stay pending. */
 void lane_free(struct lane *lane);
+
+/** Whether ${errand} may go beside others of its kind. */
+static inline bool
+errand_drains(enum errand errand)
+{
+	return errand == ERRAND_DRAIN || errand == ERRAND_FRESH;
+}
 
 /** Start whatever the lane may do now.  The only place that starts anything. */
 void lane_pump(struct lane *lane);

@@ -152,6 +152,7 @@ lane_configure(struct lane *lane)
 	lane->max_age_ms = config->queue.max_age_ms;
 	lane->late_after_ms = config->late.after_ms;
 	lane->late_policy = (int)config->late.policy;
+	lane->fresh.share = config->late.fresh_share;
 	pace_start(&lane->late_pace, config->late.rate, config->late.rate, 1000,
 	    core_steady_ms(lane->core));
 	for (i = 0; i < config->namespace_count; i++) {
@@ -164,6 +165,8 @@ lane_configure(struct lane *lane)
 			lane->late_after_ms = namespace->late_after_ms;
 		if (namespace->late_policy >= 0)
 			lane->late_policy = namespace->late_policy;
+		if (namespace->late_fresh_share >= 0)
+			lane->fresh.share = namespace->late_fresh_share;
 		return;
 	}
 }

@@ -15,6 +15,7 @@ on_reply(void *owner, const struct reply *reply)
 
 	trip->flight = NULL;
 	lane->out--;
+	lane->fresh.out &= trip->errand != ERRAND_FRESH;
 	lane->core->stats.in_flight--;
 	verdict_apply(trip, reply);
 }
@@ -50,10 +51,12 @@ count_start(struct trip *trip)
 	account_spend(lane->account, trip->sent_ms, (int64_t)batch->count);
 	lane->out++;
 	lane->taken += (int64_t)batch->count;
-	/* Nothing goes beside any other errand, though its lane be released. */
 	if (trip->errand == ERRAND_DRAIN)
 		lane->through_id = batch->rows[batch->count - 1].id;
-	else
+	else if (trip->errand == ERRAND_FRESH)
+		fresh_sent(
+		    lane, batch->rows[0].id, batch->rows[batch->count - 1].id);
+	else /* nothing goes beside it, though its lane be released */
 		lane->rewind = true;
 	if (trip->errand == ERRAND_PROBE)
 		lane->probe_asked = false;

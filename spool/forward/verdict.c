@@ -65,7 +65,7 @@ on_delivered(struct lane *lane, struct settlement *settlement,
 	core->clock_corrected = false;
 	lane->retried = false;
 	lane->check_one = false;
-	if (judged->errand == ERRAND_DRAIN)
+	if (errand_drains(judged->errand))
 		lane->one_by_one = false;
 	doubt_end(lane);
 	raise_cap(lane, settlement->batch);
@@ -388,7 +388,7 @@ verdict_apply(struct trip *trip, const struct reply *reply)
 	lane->unsettled++;
 	judge_tell(lane->core, &judged);
 	if (judged.what->verdict != VERDICT_DELIVERED ||
-	    judged.errand != ERRAND_DRAIN)
+	    !errand_drains(judged.errand))
 		lane->rewind = true;
 	if (judged.errand == ERRAND_PROBE)
 		apply_probe(lane, settlement, &judged);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "border.h"
 #include "cell.h"
 #include "db.h"
 #include "metric.h"
@@ -14,16 +15,6 @@
 
 static const char GAPS[] =
     "SELECT ifnull(sum(last_id - first_id + 1), 0) FROM gap";
-
-static const char BOUNDS[] =
-    "SELECT (SELECT id FROM metric WHERE lane_id = :lane_id"
-    "  ORDER BY id LIMIT 1),"
-    " (SELECT id FROM metric WHERE lane_id = :lane_id"
-    "  ORDER BY id DESC LIMIT 1)";
-
-static const char ACCEPTED_FROM[] =
-    "SELECT id, accepted_at FROM metric"
-    " WHERE lane_id = :lane_id AND id >= :id ORDER BY id LIMIT 1";
 
 static const char COUNT_FROM[] = "SELECT count(*) FROM metric"
 				 " WHERE lane_id = :lane_id AND id >= :id";
@@ -41,48 +32,19 @@ static const char READ_FORWARDER[] =
     "  last_error FROM forwarder WHERE id = 1";
 
 static int
-ask(struct db *db, const char *sql, int64_t lane_id, int64_t id, int64_t *first,
-    int64_t *second)
+count(
+    struct db *db, const char *sql, int64_t lane_id, int64_t id, int64_t *rows)
 {
 	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped;
 
 	if ((stmt = db_prepare(db, sql)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":lane_id", lane_id);
-	if (id != -1)
-		db_bind_int(db, stmt, ":id", id);
-	if ((stepped = db_step(db, stmt)) != DB_ROW)
-		return stepped == DB_DONE ? 0 : -1;
-	*first = db_column_optional(stmt, 0, -1);
-	if (second != NULL)
-		*second = db_column_optional(stmt, 1, -1);
+	db_bind_int(db, stmt, ":id", id);
+	if (db_step(db, stmt) != DB_ROW)
+		return -1;
+	*rows = db_column_int(stmt, 0);
 	db_reset(stmt);
-	return 1;
-}
-
-/*
- * The lowest id of the lane from which on rows are not late.  Within a lane
- * ids follow the time of acceptance, but for replayed rows and a clock that
- * was set back: near those the count is a little off, and cheap.
- */
-static int
-find_border(struct db *db, int64_t lane_id, int64_t late_before, int64_t low,
-    int64_t high, int64_t *border)
-{
-	int64_t middle, id, accepted_at;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (ask(db, ACCEPTED_FROM, lane_id, middle, &id,
-			&accepted_at) != 1)
-			return -1;
-		if (accepted_at < late_before)
-			low = id + 1;
-		else
-			high = middle;
-	}
-	*border = low;
 	return 0;
 }
 
@@ -94,10 +56,8 @@ count_below(struct db *db, const struct lane_row *lane, int64_t first,
 	int64_t counted;
 
 	if (border - first <= last - border)
-		return ask(db, COUNT_BELOW, lane->id, border, late, NULL) == 1
-		    ? 0
-		    : -1;
-	if (ask(db, COUNT_FROM, lane->id, border, &counted, NULL) != 1)
+		return count(db, COUNT_BELOW, lane->id, border, late);
+	if (count(db, COUNT_FROM, lane->id, border, &counted))
 		return -1;
 	*late = lane->pending - counted;
 	return 0;
@@ -110,11 +70,11 @@ count_late(struct db *db, const struct lane_row *lane, int64_t late_before,
 	int64_t first, last, border;
 
 	*late = 0;
-	if (ask(db, BOUNDS, lane->id, -1, &first, &last) != 1)
+	if (border_ends(db, lane->id, &first, &last))
 		return -1;
 	if (first == -1)
 		return 0;
-	if (find_border(db, lane->id, late_before, first, last + 1, &border))
+	if (border_find(db, lane->id, late_before, first, last + 1, &border))
 		return -1;
 	if (border > first)
 		return count_below(db, lane, first, last, border, late);

@@ -169,7 +169,7 @@ struct sim {
 	bool honest; /* no good row was ever blamed */
 	bool quiet;  /* nothing went wrong but guilt */
 	bool healed;
-	bool ordered; /* one request of a lane at a time, always */
+	bool ordered; /* one request of a lane at a time, from its head */
 	int most_rows, most_flights; /* by any settings in force */
 	int64_t most_bytes;
 	bool ages;                /* some rows have an age limit of their own */

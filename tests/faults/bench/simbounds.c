@@ -95,7 +95,7 @@ check_late(struct sim *sim, const struct sim_flight *flight)
 	int i;
 
 	if (late->policy != CONFIG_LATE_LATEST_ONLY || late->after_ms == 0 ||
-	    flight->trip->errand != ERRAND_DRAIN)
+	    !errand_drains(flight->trip->errand))
 		return;
 	for (i = 1; i < flight->count; i++)
 		if (has_older(sim, flight, i))

@@ -103,7 +103,7 @@ simcases_told(struct sim *sim, const struct sim_flight *flight)
 		blames_row(heard->code));
 
 	if (!it->busy && judged && heard->code != 0 && flight->count > 1 &&
-	    flight->trip->errand == ERRAND_DRAIN)
+	    errand_drains(flight->trip->errand))
 		open_case(sim, flight);
 	if (!judged || sim->receiver.mood != SIM_WELL)
 		it->open = false;

@@ -86,6 +86,17 @@ draw_policy(struct sim *sim, struct config *config)
 	config->late.rate = sim_odds(sim, 90) ? 0 : (double)between(sim, 1, 50);
 }
 
+/* Late rows drain from both ends, some of them slowly. */
+static void
+draw_share(struct sim *sim, struct config *config)
+{
+	config->late.fresh_share = between(sim, 1, 90);
+	config->late.policy = CONFIG_LATE_SEND;
+	config->late.after_ms = between(sim, 1, 30) * SIM_MINUTE_MS;
+	if (sim_odds(sim, 30))
+		config->late.rate = (double)between(sim, 1, 50);
+}
+
 static void
 draw_config(struct sim *sim)
 {
@@ -97,6 +108,8 @@ draw_config(struct sim *sim)
 	draw_rate(sim, config);
 	draw_retry(sim, config);
 	draw_policy(sim, config);
+	if (sim_odds(sim, 20))
+		draw_share(sim, config);
 }
 
 void
@@ -107,6 +120,10 @@ simplan_draw_reload(struct sim *sim, struct config *config)
 	draw_retry(sim, config);
 	if (!sim->ordered)
 		draw_batch(sim, config);
+	if (!sim->ordered && config->late.policy == CONFIG_LATE_SEND)
+		draw_share(sim, config);
+	if (sim_odds(sim, 30))
+		config->late.fresh_share = 0;
 	if (sim_odds(sim, 20)) /* a key is gone, until the next time */
 		config->account_count = 1;
 	else
@@ -278,7 +295,8 @@ simplan_draw(struct sim *sim)
 	sim->mode = CORE_RUN;
 	draw_config(sim);
 	sim->account_count = (int)sim->config.account_count;
-	sim->ordered = sim->config.batch.in_flight == 1;
+	sim->ordered = sim->config.batch.in_flight == 1 &&
+	    sim->config.late.fresh_share == 0;
 	draw_lanes(sim);
 	draw_series(sim, guilty);
 	draw_receiver(sim);

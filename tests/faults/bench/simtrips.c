@@ -46,6 +46,18 @@ send_row(struct sim *sim, const struct sim_flight *flight, int index)
 		sim_complain(sim, "row %d went although it was too old", index);
 }
 
+static bool
+is_fresh_out(const struct sim *sim, const struct sim_flight *flight)
+{
+	const struct sim_flight *other;
+
+	for (other = sim->flights; other != NULL; other = other->next)
+		if (other != flight && other->lane == flight->lane &&
+		    other->trip->errand == ERRAND_FRESH)
+			return true;
+	return false;
+}
+
 static void
 check_size(struct sim *sim, const struct sim_flight *flight)
 {
@@ -68,13 +80,16 @@ check_size(struct sim *sim, const struct sim_flight *flight)
 	    flight->trip->errand != ERRAND_PROBE)
 		sim_complain(
 		    sim, "errand %d of a held lane", (int)flight->trip->errand);
-	if (beside > 0 && flight->trip->errand != ERRAND_DRAIN)
+	if (beside > 0 && !errand_drains(flight->trip->errand))
 		sim_complain(sim, "errand %d went beside others",
 		    (int)flight->trip->errand);
+	if (flight->trip->errand == ERRAND_FRESH && is_fresh_out(sim, flight))
+		sim_complain(sim, "two requests of a fresh end at a time");
 }
 
 static const char *const ERRANDS[] = {
 	[ERRAND_DRAIN] = "drain",
+	[ERRAND_FRESH] = "fresh",
 	[ERRAND_PART] = "part",
 	[ERRAND_CANARY] = "canary",
 	[ERRAND_SCOUT] = "scout",
