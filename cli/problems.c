@@ -53,15 +53,18 @@ add_ok(struct text *text, const struct configfile *found)
 	text_adds(text, ": ok\n");
 }
 
-/* On standard error; in JSON all is in the data already. */
+/* On standard error; in JSON all is in the data already, so that just one
+ * says there why this failed. */
 static void
-tell_people(const struct output *output, const struct configfile *found)
+tell(const struct output *output, const struct configfile *found)
 {
-	size_t i;
+	size_t told = found->problem_count, i;
 
-	for (i = 0; i < found->warning_count; i++)
+	if (output->json && told > 1)
+		told = 1;
+	for (i = 0; i < found->warning_count && !output->json; i++)
 		output_note(output, &found->warnings[i]);
-	for (i = 0; i < found->problem_count; i++)
+	for (i = 0; i < told; i++)
 		output_fault(output, &found->problems[i]);
 }
 
@@ -77,8 +80,7 @@ problems_report(const struct output *output, const struct configfile *found)
 		add_ok(&text, found);
 	output_data(text_string(&text), text.len);
 	text_free(&text);
-	if (!output->json)
-		tell_people(output, found);
+	tell(output, found);
 	if (output_flush(&fault))
 		return output_fault(output, &fault);
 	if (found->problem_count == 0)
