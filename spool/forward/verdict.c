@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/config.h"
-#include "base/log.h"
 #include "protocol/backoff.h"
 #include "protocol/batch.h"
 
@@ -16,9 +15,8 @@
 #include "judge.h"
 #include "lane.h"
 #include "lone.h"
+#include "resign.h"
 
-/* Corrections below this are not worth one. */
-#define OFFSET_LEAST_MS 2000
 /* A learned cap is raised after so many full requests in a row were taken. */
 #define CAP_RAISE_AFTER 64
 
@@ -258,48 +256,14 @@ on_split(struct lane *lane, struct settlement *settlement,
 	lane->changed = true;
 }
 
-/* How far the receiver's clock is from ours; 0 if nobody says so, or it is
- * not worth a correction, or above the bound. */
-static int64_t
-offset_of(const struct core *core, int64_t date_ms)
-{
-	int64_t most_ms = core->config->receiver.clock_correction_ms;
-	int64_t offset_ms = date_ms - core_wall_ms(core);
-	int64_t size_ms = offset_ms < 0 ? -offset_ms : offset_ms;
-
-	return date_ms > 0 && size_ms <= most_ms && size_ms >= OFFSET_LEAST_MS
-	    ? offset_ms
-	    : 0;
-}
-
-static void
-sign_by(struct core *core, int64_t offset_ms)
-{
-	if (offset_ms == core->clock_offset_ms)
-		return;
-	log_event(LOG_WARN, "clock_corrected", "offset_ms=%lld",
-	    (long long)offset_ms);
-	core->clock_offset_ms = offset_ms;
-}
-
-/* Sign by the receiver's clock, once until the next success; what was signed
- * before goes again. */
 static void
 on_resign(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	struct core *core = lane->core;
-	int64_t offset_ms = offset_of(core, judged->reply->date_ms);
-
-	if (!core->clock_corrected && offset_ms != 0) {
-		sign_by(core, offset_ms);
-		core->clock_corrected = true;
-	} else if (!core->clock_corrected ||
-	    judged->clock_offset_ms == core->clock_offset_ms) {
+	if (resign_by_reply(lane->core, judged))
+		keep_part(lane, judged->errand);
+	else
 		on_hold(lane, settlement, judged);
-		return;
-	}
-	keep_part(lane, judged->errand);
 }
 
 static consequence *const CONSEQUENCES[] = {
@@ -347,10 +311,8 @@ apply_probe(struct lane *lane, struct settlement *settlement,
 		lone_apply(lane, settlement, judged);
 		return;
 	}
-	/* What was learned may have been wrong, or be so by now. */
 	if (verdict == VERDICT_RESIGN)
-		sign_by(
-		    lane->core, offset_of(lane->core, judged->reply->date_ms));
+		resign_anew(lane->core, judged->reply->date_ms);
 	if (!hold_is_ours(lane))
 		return; /* an operator looks at the attempt, and decides */
 	/* It may be the row after all: the next probe carries another one, and
