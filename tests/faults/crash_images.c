@@ -1,10 +1,10 @@
-/* links: forward; bench: shim spool disk world */
+/* links: forward; bench: shim spool disk world old */
 /*
  * crash_images [SEED [IMAGES]]: the power goes at every moment (contract.md
- * C1, C12).  Random work is done on a queue (puts, bulk puts, a forwarder
+ * C1, C12, C16).  Random work is done on a queue (puts, bulk puts, a forwarder
  * whose rows are delivered, refused and cut, replays, edits and purges of the
  * dead, rows dropped, checkpoints, idle work, init, and in every other round
- * the upgrade of an old queue), and every call that changes its files is recorded.  After each of them what
+ * the upgrade of an old queue that has rows of all kinds), and every call that changes its files is recorded.  After each of them what
  * may then be found on the disk is built, four ways (disk.h), and opened as
  * any program would: it must be a queue that passes its checks and its
  * audit, be what the last acknowledged commit made it, or the one that was
@@ -36,6 +36,7 @@
 #include "queue/upkeep.h"
 
 #include "bench/disk.h"
+#include "bench/old.h"
 #include "bench/spool.h"
 #include "bench/world.h"
 
@@ -45,15 +46,16 @@
 
 struct bench {
 	uint64_t chance;
-	bool normal; /* the control */
-	struct spool spool;
+	bool normal;               /* the control */
+	struct spool spool, model; /* model: what old queues hold */
 	struct disk *disk;
 	struct world_bench world;
 	struct place image;
 	char image_dir[BENCH_DIR];
 	int64_t images, steps, commits, refused, lost, wrong, rows;
 	char problem[400]; /* the first */
-	uint64_t empty;    /* state of a new queue */
+	int64_t rounds, upgrades;
+	bool old; /* this round's queue was made by old_make() */
 };
 
 /* ---- what a queue holds, as a number ---- */
@@ -115,6 +117,8 @@ on_commit(void *cookie, struct sqlite3 *handle, const char *name, int frames)
 
 	(void)name;
 	(void)frames;
+	if (bench->disk == NULL) /* the model is not recorded */
+		return SQLITE_OK;
 	disk_note(bench->disk, state_of(handle));
 	bench->commits++;
 	return SQLITE_OK;
@@ -296,53 +300,81 @@ static void (*const WORK[])(struct bench *bench) = {
 	work_init,
 };
 
-/* A queue as the first version made it; opening it is its upgrade. */
+static void
+set_up(struct bench *bench)
+{
+	spool_set_up(&bench->spool);
+	bench->spool.settings.queue.wal_max = WAL_MAX;
+	world_set_up(&bench->world, &bench->spool);
+	bench->world.no_housekeeping = true;
+	bench->world.receiver = world_takes_most;
+	bench->world.cookie = &bench->chance;
+}
+
+static void
+make_queue(struct bench *bench)
+{
+	struct fault fault = { 0 };
+
+	if (spool_init(&bench->spool, &fault))
+		bench_die("cannot make the queue: %s", fault.message);
+	open_queue(bench);
+}
+
+static void
+work(struct bench *bench)
+{
+	int works;
+
+	for (works = 0; works < WORKS; works++)
+		WORK[bench_below(
+		    &bench->chance, sizeof(WORK) / sizeof(WORK[0]))](bench);
+}
+
+/* A queue in which all has happened that can. */
+static void
+make_model(struct bench *bench)
+{
+	set_up(bench);
+	make_queue(bench);
+	do
+		work(bench);
+	while (spool_ask(&bench->spool,
+		   "SELECT min(dead, pending, delivered,"
+		   " dropped, purged, replayed) FROM ledger") == 0);
+	world_tear_down(&bench->world);
+	spool_close(&bench->spool);
+	bench->model = bench->spool;
+}
+
+/* Opening it is its upgrade.  It is one once its file says so, as that of
+ * every queue does when it has been made. */
 static void
 make_old(struct bench *bench)
 {
-	char stamp[128];
+	int version = 1 + bench_below(&bench->chance, schema_latest() - 1);
 	struct sqlite3 *handle;
+	uint64_t state;
 
-	snprintf(stamp, sizeof(stamp),
-	    "PRAGMA application_id=%d; PRAGMA user_version=1; COMMIT",
-	    SCHEMA_APPLICATION_ID);
-	if (sqlite3_open(bench->spool.path, &handle) != SQLITE_OK ||
-	    sqlite3_exec(handle,
-		"PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
-		"PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; BEGIN",
-		NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(handle, SCHEMA_STEPS[0].sql, NULL, NULL, NULL) !=
-		SQLITE_OK ||
-	    sqlite3_exec(handle, stamp, NULL, NULL, NULL) != SQLITE_OK)
-		bench_die("cannot make an old queue");
+	handle = old_make(&bench->spool, &bench->model, version);
+	state = state_of(handle);
 	sqlite3_close(handle);
-	disk_note(bench->disk, bench->empty);
+	disk_note(bench->disk, state);
+	bench->upgrades++;
 }
 
 static void
 record(struct bench *bench)
 {
-	struct fault fault = { 0 };
-	int works;
-
-	spool_set_up(&bench->spool);
-	bench->spool.settings.queue.wal_max = WAL_MAX;
+	set_up(bench);
 	bench->disk = disk_new(&bench->spool.place);
-	world_set_up(&bench->world, &bench->spool);
-	bench->world.no_housekeeping = true;
-	bench->world.receiver = world_takes_most;
-	bench->world.cookie = &bench->chance;
 	shim_hook(NULL, disk_record, bench->disk);
-	if (bench->empty != 0 && bench_below(&bench->chance, 2))
+	bench->old = bench->rounds++ % 2 == 1;
+	if (bench->old)
 		make_old(bench);
-	if (spool_init(&bench->spool, &fault))
-		bench_die("cannot make the queue: %s", fault.message);
-	open_queue(bench);
-	bench->empty = state_of(db_handle(bench->spool.db));
-	disk_note(bench->disk, bench->empty);
-	for (works = 0; works < WORKS; works++)
-		WORK[bench_below(
-		    &bench->chance, sizeof(WORK) / sizeof(WORK[0]))](bench);
+	make_queue(bench);
+	disk_note(bench->disk, state_of(db_handle(bench->spool.db)));
+	work(bench);
 	shim_hook(NULL, NULL, NULL);
 	world_tear_down(&bench->world);
 	spool_tear_down(&bench->spool);
@@ -489,10 +521,13 @@ static bool
 play(struct bench *bench, int64_t most)
 {
 	enum disk_keep keep;
+	uint64_t unused;
 	bool good = true;
 
 	make_image_dir(bench);
 	while (bench->images < most && disk_step(bench->disk)) {
+		if (bench->old && !disk_state(bench->disk, 0, &unused))
+			continue; /* it is not we who make an old queue */
 		bench->steps++;
 		for (keep = DISK_SYNCED; keep < DISK_KEEPS; keep++) {
 			disk_image(
@@ -511,10 +546,12 @@ run(struct bench *bench, int64_t most)
 {
 	bool good = true;
 
+	make_model(bench);
 	while (good && bench->images < most) {
 		record(bench);
 		good = play(bench, most);
 	}
+	spool_tear_down(&bench->model);
 	return good;
 }
 
@@ -531,13 +568,13 @@ main(int argc, char **argv)
 	shim_install();
 	good = run(&full, most);
 	run(&normal, most / 10 + 1000);
-	printf("crash_images: C1 C12, %" PRId64 " images of %" PRId64
-	       " steps, %" PRId64 " commits of %" PRId64 " rows: %" PRId64
-	       " lost, %" PRId64 " wrong, %" PRId64
+	printf("crash_images: C1 C12 C16, %" PRId64 " images of %" PRId64
+	       " steps, %" PRId64 " upgrades, %" PRId64 " commits of %" PRId64
+	       " rows: %" PRId64 " lost, %" PRId64 " wrong, %" PRId64
 	       " no queue yet; control: %" PRId64 " of %" PRId64
 	       " lost%s; %.0f s CPU, seed %" PRIu64 "\n",
-	    full.images, full.steps, full.commits, full.rows, full.lost,
-	    full.wrong, full.refused, normal.lost, normal.images,
+	    full.images, full.steps, full.upgrades, full.commits, full.rows,
+	    full.lost, full.wrong, full.refused, normal.lost, normal.images,
 	    normal.lost == 0 ? " (BLIND)" : "", bench_cpu(), seed);
 	if (full.problem[0] != '\0')
 		printf("crash_images: %s\n", full.problem);
