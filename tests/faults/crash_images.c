@@ -4,12 +4,13 @@
  * C1, C12, C16).  Random work is done on a queue (puts, bulk puts, a forwarder
  * whose rows are delivered, refused and cut, replays, edits and purges of the
  * dead, rows dropped, checkpoints, idle work, init, and in every other round
- * the upgrade of an old queue that has rows of all kinds), and every call that changes its files is recorded.  After each of them what
- * may then be found on the disk is built, four ways (disk.h), and opened as
- * any program would: it must be a queue that passes its checks and its
- * audit, be what the last acknowledged commit made it, or the one that was
- * under way, and go on with the ids.  While the queue is made it may also be
- * none at all, and is then refused.
+ * the upgrade of an old queue that has rows of all kinds), and every call that
+ * changes its files is recorded.  After each of them what may then be found on
+ * the disk is built, four ways (disk.h), and opened as any program would: it
+ * must be a queue that passes its checks and its audit, be what the last
+ * acknowledged commit made it, or the one that was under way, and go on with
+ * the ids.  While the queue is made it may also be none at all, and is then
+ * refused.
  *
  * Control: with synchronous=NORMAL acknowledged commits must be missing from
  * some images, or the test is blind.
