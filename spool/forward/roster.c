@@ -19,30 +19,51 @@
 
 /* ---- accounts ---- */
 
-/* What the queue remembers of an account's pace is a help, not a need. */
-static void
-start_account(struct core *core, size_t index)
+/* The account called ${name}, or NULL. */
+static struct account *
+named(const struct core *core, const char *name)
 {
-	const char *name = core->config->accounts[index].name;
-	struct account_row learned;
-	bool known = account_load(core->db, name, &learned) == 1;
+	size_t i;
 
-	account_start(&core->accounts[index],
-	    credentials_of(core->credentials, name), core->config,
-	    known ? &learned : NULL, core_steady_ms(core));
+	for (i = 0; i < core->account_count; i++)
+		if (core->accounts[i].credential != NULL &&
+		    strcmp(core->accounts[i].credential->account, name) == 0)
+			return &core->accounts[i];
+	return NULL;
+}
+
+/* What is remembered of an account's pace is a help, not a need.  The queue
+ * may know less of it than the account before a reload, or be out of reach. */
+static void
+start_account(
+    const struct core *core, const char *name, struct account *account)
+{
+	const struct account *former = named(core, name);
+	struct account_row learned;
+	bool known = true;
+
+	if (former != NULL)
+		account_learned(former, &learned);
+	else
+		known = account_load(core->db, name, &learned) == 1;
+	account_start(account, credentials_of(core->credentials, name),
+	    core->config, known ? &learned : NULL, core_steady_ms(core));
+	account->changed = former != NULL && former->changed;
 }
 
 int
 roster_start(struct core *core)
 {
-	size_t i;
+	size_t count = core->config->account_count, i;
+	struct account *accounts;
 
-	core->account_count = core->config->account_count;
-	core->accounts = calloc(core->account_count, sizeof(*core->accounts));
-	if (core->accounts == NULL)
+	if ((accounts = calloc(count, sizeof(*accounts))) == NULL)
 		return -1;
-	for (i = 0; i < core->account_count; i++)
-		start_account(core, i);
+	for (i = 0; i < count; i++)
+		start_account(
+		    core, core->config->accounts[i].name, &accounts[i]);
+	core->accounts = accounts;
+	core->account_count = count;
 	account_start(
 	    &core->nobody, NULL, core->config, NULL, core_steady_ms(core));
 	return 0;
@@ -51,13 +72,9 @@ roster_start(struct core *core)
 static struct account *
 find_account(struct core *core, const char *name)
 {
-	size_t i;
+	struct account *account = named(core, name);
 
-	for (i = 0; i < core->account_count; i++)
-		if (core->accounts[i].credential != NULL &&
-		    strcmp(core->accounts[i].credential->account, name) == 0)
-			return &core->accounts[i];
-	return &core->nobody;
+	return account != NULL ? account : &core->nobody;
 }
 
 /* ---- lanes ---- */

@@ -9,7 +9,9 @@ struct lane;
  * queue, each with the account that signs for it.
  */
 
-/** Set up core->accounts anew.  0, or -1 (memory; it is then NULL). */
+/** Set up core->accounts by the settings in force; an account that was there
+ * before keeps the pace it learned.  The array of before stays the caller's.
+ * 0, or -1 (memory; then nothing changed). */
 int roster_start(struct core *core);
 /** See which lanes there are, and how many rows each has.  0, or -1. */
 int roster_look(struct core *core);

@@ -509,6 +509,30 @@ finds_the_pace_a_receiver_takes(void **state)
 	assert_true(sim->requests - sim->accepted_requests <= 10);
 }
 
+/* As after the queue was lost, and opened anew as it was at some earlier time. */
+static void
+a_reload_keeps_a_pace_that_the_queue_does_not_know(void **state)
+{
+	struct sim *sim = *state;
+	struct sqlite3_stmt *forget;
+
+	sim->config.batch.max_rows = 20;
+	sim->receiver = takes_ten_a_second;
+	sim->tokens = 10;
+	sim->filled_ms = sim->steady_ms;
+	put(sim, (struct put){ "cvm", 4000, 10, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 10 * 1000);
+	forget = db_prepare(sim->db, "DELETE FROM account");
+	assert_int_equal(db_step(sim->db, forget), DB_DONE);
+	assert_int_equal(
+	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	sim->requests = sim->accepted_requests = 0;
+	run_for(sim, 5 * 1000);
+	assert_true(sim->accepted_requests >= 30);
+	assert_true(sim->requests - sim->accepted_requests <= 5);
+}
+
 static void
 brakes_when_too_many_would_die(void **state)
 {
@@ -881,6 +905,9 @@ main(void)
 		    lingers_for_a_fuller_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    finds_the_pace_a_receiver_takes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_reload_keeps_a_pace_that_the_queue_does_not_know, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    brakes_when_too_many_would_die, setup, teardown),
 		cmocka_unit_test_setup_teardown(
