@@ -271,7 +271,7 @@ is_working(struct lane *lane, int64_t now_ms)
 	if (lane->row.state == LANE_HELD)
 		return hold_may_probe(lane, now_ms);
 	return lane->row.state == LANE_READY || lane->wake_ms <= now_ms ||
-	    lane->core->mode == CORE_DRAIN ||
+	    lane->core->mode != CORE_ONCE ||
 	    strcmp(lane->row.scope, scope_name(SCOPE_PACE)) == 0;
 }
 

@@ -79,6 +79,8 @@ void core_stop(struct core *core);
 bool core_quiet(const struct core *core);
 /** No request is out, nothing to settle and no lane has rows it could send now: time for housekeeping. */
 bool core_idle(const struct core *core);
+/** CORE_WORKING: rows are sent, or will be without anybody's doing; those of
+ * a lane in back-off but for CORE_ONCE, those of a held one never. */
 enum core_progress core_progress(const struct core *core);
 
 /** A commit failed so that its outcome is unknown (contract.md H12): the

@@ -102,11 +102,11 @@ wake_at(struct forwarder *forwarder, int64_t at_ms)
 
 /* Whether there was no work for as long as was asked for. */
 static bool
-idled_out(struct forwarder *forwarder)
+idled_out(struct forwarder *forwarder, enum core_progress progress)
 {
 	int64_t most_ms = forwarder->options->until_idle_ms;
 
-	if (!core_idle(forwarder->core))
+	if (progress == CORE_WORKING)
 		forwarder->busy_ms = clock_steady_ms();
 	return most_ms > 0 && clock_steady_ms() - forwarder->busy_ms >= most_ms;
 }
@@ -121,7 +121,7 @@ is_over(struct forwarder *forwarder)
 		return core_quiet(forwarder->core);
 	progress = core_progress(forwarder->core);
 	if (forwarder->options->mode == CORE_RUN)
-		return progress == CORE_BOUND || idled_out(forwarder);
+		return progress == CORE_BOUND || idled_out(forwarder, progress);
 	return progress != CORE_WORKING;
 }
 

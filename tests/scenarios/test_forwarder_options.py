@@ -37,6 +37,25 @@ def test_new_rows_are_work(spool, receiver, forwarder):
     assert time.monotonic() - began >= 5
 
 
+@pytest.mark.parametrize("fault, settings", [
+    ("http=503,retry-after=2,count=1", {}),
+    (None, {"rate.requests_per_second": "0.5", "rate.burst": "1"}),
+], ids=["back-off", "pace"])
+def test_rows_that_wait_for_their_time_are_work(spool, receiver, forwarder, fault, settings):
+    takes = receiver(fault=fault) if fault else receiver()
+    spool.put_rows([row(i) for i in range(300)])
+    forwarder(takes.url, settings).run("--until-idle", "500ms", check=0)
+    assert len(values(takes)) == 300
+
+
+def test_rows_that_are_held_are_no_work(spool, receiver, forwarder):
+    takes = receiver(fault="code=1011")
+    spool.put_rows([row(1)])
+    one = forwarder(takes.url, {"retry.hold_probe": "10m..20m"})
+    one.run("--until-idle", "500ms", check=0)
+    assert spool.status()["held"] == 1
+
+
 # ---- --limit ----
 
 @pytest.mark.parametrize("mode", [["--once"], ["--drain"], []])
