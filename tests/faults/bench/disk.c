@@ -9,7 +9,8 @@
 #include "bench.h"
 
 #define SECTOR 512
-#define MARK 16 /* bytes of the gate file that hold the mark */
+#define PAGE 4096 /* what the system syncs */
+#define MARK 24   /* bytes of the gate file that hold mark and doubt */
 
 enum disk_file {
 	DATABASE,
@@ -19,7 +20,8 @@ enum disk_file {
 };
 
 struct step {
-	bool note; /* else a call: */
+	bool note;   /* else a call: */
+	bool failed; /* a sync that did; state is the chance of its pages */
 	enum shim_call call;
 	enum disk_file file;
 	int64_t offset, len;
@@ -33,6 +35,10 @@ struct content {
 	unsigned char *data;
 	int64_t size, room;
 	uint64_t version; /* tells contents apart */
+	/* present only: pages written since the sync, and whether one failed */
+	unsigned char *dirty;
+	int64_t dirty_room;
+	bool failed;
 };
 
 struct disk {
@@ -74,6 +80,7 @@ disk_free(struct disk *disk)
 	for (i = 0; i < FILES; i++) {
 		free(disk->durable[i].data);
 		free(disk->present[i].data);
+		free(disk->present[i].dirty);
 	}
 	free(disk->scratch.data);
 	free(disk->steps);
@@ -109,25 +116,45 @@ is_recorded(enum shim_call call)
 	    call == SHIM_SYNC || call == SHIM_DELETE;
 }
 
-void
-disk_record(void *cookie, const struct shim_event *event)
+/* A step for the call, if the file is one of ours. */
+static struct step *
+add_call(struct disk *disk, const struct shim_event *event)
 {
-	struct disk *disk = cookie;
 	struct step *step;
 	enum disk_file file = DATABASE;
 
 	if (!is_recorded(event->call) || event->path == NULL)
-		return;
+		return NULL;
 	while (file < FILES && strcmp(event->path, disk->path[file]) != 0)
 		file++;
 	if (file == FILES)
-		return;
+		return NULL;
 	step = add_step(disk);
 	step->call = event->call;
 	step->file = file;
 	step->offset = event->offset;
 	step->len = event->len;
-	if (event->call != SHIM_WRITE)
+	return step;
+}
+
+void
+disk_fail_sync(
+    struct disk *disk, const struct shim_event *event, uint64_t chance)
+{
+	struct step *step = add_call(disk, event);
+
+	if (step == NULL)
+		return;
+	step->failed = true;
+	step->state = chance;
+}
+
+void
+disk_record(void *cookie, const struct shim_event *event)
+{
+	struct step *step = add_call(cookie, event);
+
+	if (step == NULL || event->call != SHIM_WRITE)
 		return;
 	if ((step->data = malloc((size_t)event->len)) == NULL)
 		bench_die("out of memory");
@@ -209,6 +236,62 @@ copy(struct content *to, const struct content *from)
 
 /* ---- playing ---- */
 
+static void
+make_dirty(struct content *content, const struct step *step)
+{
+	int64_t page, last;
+
+	if (step->call != SHIM_WRITE || step->len == 0)
+		return;
+	last = (step->offset + step->len - 1) / PAGE;
+	if (last >= content->dirty_room) {
+		content->dirty = realloc(content->dirty, (size_t)last * 2 + 16);
+		if (content->dirty == NULL)
+			bench_die("out of memory");
+		memset(content->dirty + content->dirty_room, 0,
+		    (size_t)(last * 2 + 16 - content->dirty_room));
+		content->dirty_room = last * 2 + 16;
+	}
+	for (page = step->offset / PAGE; page <= last; page++)
+		content->dirty[page] = 1;
+}
+
+/* The system writes what is dirty; all pages, or some of them. */
+static void
+write_pages(struct content *to, struct content *from, bool all, uint64_t chance)
+{
+	int64_t page, len;
+
+	resize(to, from->size);
+	for (page = 0; page < from->dirty_room; page++) {
+		len = from->size - page * PAGE;
+		if (from->dirty[page] && len > 0 &&
+		    (all || bench_below(&chance, 2)))
+			put_bytes(to, page * PAGE, from->data + page * PAGE,
+			    len < PAGE ? len : PAGE);
+		from->dirty[page] = 0;
+	}
+	to->version = from->version;
+}
+
+static void
+sync_file(struct disk *disk, const struct step *step)
+{
+	struct content *present = &disk->present[step->file];
+	struct content *durable = &disk->durable[step->file];
+
+	present->failed |= step->failed;
+	if (!present->failed) {
+		copy(durable, present);
+		if (present->dirty_room > 0)
+			memset(present->dirty, 0, (size_t)present->dirty_room);
+	} else {
+		write_pages(durable, present, !step->failed, step->state);
+		durable->version = ++disk->versions;
+	}
+	disk->synced[step->file] = disk->at;
+}
+
 bool
 disk_step(struct disk *disk)
 {
@@ -222,13 +305,12 @@ disk_step(struct disk *disk)
 		return true;
 	present = &disk->present[step->file];
 	apply(present, step);
+	make_dirty(present, step);
 	if (step->call != SHIM_SYNC)
 		present->version = ++disk->versions;
 	/* who deletes syncs the directory, too */
-	if (step->call == SHIM_SYNC || step->call == SHIM_DELETE) {
-		copy(&disk->durable[step->file], present);
-		disk->synced[step->file] = disk->at;
-	}
+	if (step->call == SHIM_SYNC || step->call == SHIM_DELETE)
+		sync_file(disk, step);
 	return true;
 }
 

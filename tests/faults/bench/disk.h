@@ -14,7 +14,8 @@
  * truncates, syncs, deletes, through the shim's second hook), and plays the
  * record back, building after each step what may be found on the disk when
  * the power goes there: what was synced, and of the rest nothing, all, or
- * any part.
+ * any part.  A sync may fail: then some of its pages are on the disk, and the
+ * rest will never be, though they can be read, until they are written again.
  */
 struct disk;
 
@@ -31,6 +32,10 @@ struct disk *disk_new(const struct place *place);
 void disk_free(struct disk *disk);
 /** For shim_hook(); the cookie is the disk. */
 void disk_record(void *disk, const struct shim_event *event);
+/** Record that the sync ${event} failed; ${chance} tells which pages of it
+ * got through. */
+void disk_fail_sync(
+    struct disk *disk, const struct shim_event *event, uint64_t chance);
 /** Note that a commit was acknowledged, after which the queue is ${state}. */
 void disk_note(struct disk *disk, uint64_t state);
 
