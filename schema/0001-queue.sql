@@ -205,7 +205,9 @@ CREATE TABLE setting (
   PRIMARY KEY (section, name, key)
 ) WITHOUT ROWID;
 
--- Long work asked for by an operator.
+-- Long work asked for by an operator.  Ended ones are remembered while they
+-- are among the latest 1,000, or ended within the latest 30 days; but never
+-- more than 100,000.  A new one removes what is past that, with its groups.
 -- state: 'choosing' becomes waiting when all its rows are named (replays only);
 --        'waiting'  becomes running when the first row is moved;
 --        'running'  becomes done when nothing is left of it;

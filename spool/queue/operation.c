@@ -24,6 +24,9 @@ static const char *const STATES[] = {
 	[OPERATION_DONE] = "done",
 	[OPERATION_CANCELLED] = "cancelled",
 };
+/* More than are made, so that what piled up is worked off. */
+#define PRUNED_AT_ONCE 16
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char SWEEP[] =
@@ -36,6 +39,15 @@ static const char MAKE[] =
     "  selection, matched, skipped, canary, replay_rate)"
     " VALUES (:kind, :state, :asked_by, :asked_at, :asked_at, :selection,"
     "  :matched, :skipped, :canary, :rate) RETURNING id";
+
+/* The oldest ended ones alone are looked at. */
+static const char PAST[] =
+    "SELECT id FROM (SELECT id, ended_at FROM operation"
+    "  WHERE ended_at IS NOT NULL AND id <= :newest - :kept"
+    "  ORDER BY id LIMIT :count)"
+    " WHERE ended_at < :before OR id <= :newest - :most ORDER BY id";
+
+static const char REMOVE[] = "DELETE FROM operation WHERE id = :id";
 
 #define SELECT_OPERATION \
 	"SELECT operation.id, operation.kind, operation.state," \
@@ -110,6 +122,48 @@ sweep(struct db *db, int64_t now_ms)
 	return db_step(db, stmt) == DB_DONE ? 0 : -1;
 }
 
+static int
+read_id(struct db *db, struct sqlite3_stmt *stmt, void *into)
+{
+	(void)db;
+	*(int64_t *)into = db_column_int(stmt, 0);
+	return 0;
+}
+
+static int
+remove_one(struct db *db, int64_t id)
+{
+	struct sqlite3_stmt *stmt;
+
+	if (operation_group_remove(db, id) ||
+	    (stmt = db_prepare(db, REMOVE)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+}
+
+static int
+prune(struct db *db, int64_t newest, int64_t now_ms)
+{
+	int64_t ids[PRUNED_AT_ONCE];
+	struct sqlite3_stmt *stmt;
+	int count, i;
+
+	if ((stmt = db_prepare(db, PAST)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":newest", newest);
+	db_bind_int(db, stmt, ":kept", OPERATION_KEPT);
+	db_bind_int(db, stmt, ":most", OPERATION_KEPT_MOST);
+	db_bind_int(db, stmt, ":before", now_ms - OPERATION_KEPT_MS);
+	db_bind_int(db, stmt, ":count", PRUNED_AT_ONCE);
+	count = fetch_page(
+	    db, stmt, read_id, ids, sizeof(ids[0]), PRUNED_AT_ONCE);
+	for (i = 0; i < count; i++)
+		if (remove_one(db, ids[i]))
+			return -1;
+	return count == -1 ? -1 : 0;
+}
+
 int
 operation_new(struct db *db, struct operation_row *row)
 {
@@ -131,7 +185,9 @@ operation_new(struct db *db, struct operation_row *row)
 	if (db_step(db, stmt) != DB_ROW)
 		return -1;
 	row->id = db_column_int(stmt, 0);
-	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+	if (db_step(db, stmt) != DB_DONE)
+		return -1;
+	return prune(db, row->id, row->asked_at);
 }
 
 static int

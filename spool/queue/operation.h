@@ -41,10 +41,16 @@ struct operation_row {
 const char *operation_kind_name(enum operation_kind kind);
 const char *operation_state_name(enum operation_state state);
 
+/** An ended operation is remembered while it is one of the latest so many, or
+ * ended no longer ago than that; and in any case not beyond so many. */
+#define OPERATION_KEPT 1000
+#define OPERATION_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
+#define OPERATION_KEPT_MOST 100000
+
 /** In the caller's bracket: store kind, state, asked_by, asked_at, selection,
  * matched, skipped, canary and rate of ${row}, whose id is set.  Open ones
  * that their asker left behind a minute ago are cancelled: choosing, and all but
- * replays.  0 or -1. */
+ * replays.  A few that are past remembering are removed.  0 or -1. */
 int operation_new(struct db *db, struct operation_row *row);
 /** 1 found, 0 not, -1. */
 int operation_load(struct db *db, int64_t id, struct operation_row *row);

@@ -68,6 +68,9 @@ static const char FORGET_ALL[] =
     "DELETE FROM operation_row WHERE group_id IN"
     " (SELECT id FROM operation_group WHERE operation_id = :id)";
 
+static const char REMOVE_ALL[] =
+    "DELETE FROM operation_group WHERE operation_id = :id";
+
 static const char DELIVERED[] =
     "UPDATE operation_group SET delivered = delivered +"
     "  (SELECT count(*) FROM origin WHERE origin.group_id = operation_group.id"
@@ -330,6 +333,15 @@ int
 operation_group_forget(struct db *db, int64_t operation_id)
 {
 	return run(db, FORGET_ALL, operation_id);
+}
+
+int
+operation_group_remove(struct db *db, int64_t operation_id)
+{
+	return run(db, FORGET_ALL, operation_id) ||
+		run(db, REMOVE_ALL, operation_id)
+	    ? -1
+	    : 0;
 }
 
 /* ---- what becomes of the rows ---- */

@@ -59,6 +59,8 @@ int operation_group_pends(
 int operation_group_left(struct db *db, int64_t operation_id);
 /** In the caller's bracket: its groups have nothing more to move.  0 or -1. */
 int operation_group_forget(struct db *db, int64_t operation_id);
+/** In the caller's bracket, before the operation goes: its groups go.  0 or -1. */
+int operation_group_remove(struct db *db, int64_t operation_id);
 
 /** In the caller's bracket, before the rows go: count the replayed ones among
  * those of the lane from ${first} to ${last} as delivered.  0 or -1. */

@@ -16,6 +16,7 @@
 #include "store_fixture.h"
 
 #define NOW_MS INT64_C(1700000100000)
+#define DAY_MS INT64_C(86400000)
 
 /* Let ${count} rows of lane 1 die, from ${first} on. */
 static void
@@ -503,6 +504,99 @@ bounds_take_the_longest_dead_first(void **state)
 	store_audit(store);
 }
 
+/* ---- what is past ---- */
+
+static int64_t
+count(struct store *store, const char *sql)
+{
+	struct sqlite3_stmt *stmt = db_prepare(store->db, sql);
+	int64_t rows;
+
+	assert_non_null(stmt);
+	assert_int_equal(db_step(store->db, stmt), DB_ROW);
+	rows = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return rows;
+}
+
+/* ${rows} with an id from ${first} on that ended ${days} before NOW_MS, each
+ * with a group. */
+static void
+fill_past(struct store *store, int first, int rows, int days)
+{
+	char sql[1024];
+
+	snprintf(sql, sizeof(sql),
+	    "WITH RECURSIVE n (i) AS (SELECT %d UNION ALL"
+	    "  SELECT i + 1 FROM n WHERE i < %d)"
+	    "INSERT INTO operation (id, kind, state, asked_by, asked_at,"
+	    "  moved_at, ended_at, selection)"
+	    " SELECT i, 'replay', 'done', 'me', %lld, %lld, %lld, '' FROM n;"
+	    "INSERT INTO operation_group (operation_id, lane_id, metric, state)"
+	    " SELECT id, 1, 'cpu', 'moved' FROM operation WHERE id >= %d",
+	    first, first + rows - 1, (long long)NOW_MS - days * DAY_MS,
+	    (long long)NOW_MS - days * DAY_MS,
+	    (long long)NOW_MS - days * DAY_MS, first);
+	store_run(store, sql);
+}
+
+static void
+remembers_the_latest_however_old(void **state)
+{
+	struct store *store = *state;
+	int i;
+
+	fill_past(store, 1, 1500, 90);
+	for (i = 0; i < 100; i++)
+		(void)new_operation(store, OPERATION_EDIT);
+	assert_int_equal(count(store, "SELECT min(id) FROM operation"), 601);
+	assert_int_equal(count(store, "SELECT count(*) FROM operation"), 1000);
+	assert_int_equal(
+	    count(store, "SELECT count(*) FROM operation_group"), 900);
+}
+
+static void
+remembers_a_month_however_many(void **state)
+{
+	struct store *store = *state;
+	int i;
+
+	fill_past(store, 1, 300, 31);
+	fill_past(store, 301, 3000, 29);
+	for (i = 0; i < 50; i++)
+		(void)new_operation(store, OPERATION_EDIT);
+	assert_int_equal(count(store, "SELECT min(id) FROM operation"), 301);
+	assert_int_equal(count(store, "SELECT count(*) FROM operation"), 3050);
+}
+
+static void
+remembers_no_more_than_there_is_room_for(void **state)
+{
+	struct store *store = *state;
+
+	fill_past(store, 1, 16, 1);
+	fill_past(store, 99999, 2, 1);
+	(void)new_operation(store, OPERATION_EDIT);
+	assert_int_equal(count(store, "SELECT min(id) FROM operation"), 2);
+}
+
+static void
+forgets_none_that_is_open(void **state)
+{
+	struct store *store = *state;
+	int i;
+
+	fill_past(store, 1, 1500, 90);
+	store_run(store,
+	    "UPDATE operation SET ended_at = NULL, state = 'running'"
+	    " WHERE id = 7");
+	for (i = 0; i < 100; i++)
+		(void)new_operation(store, OPERATION_EDIT);
+	assert_int_equal(count(store, "SELECT min(id) FROM operation"), 7);
+	assert_int_equal(load(store, 7).state, OPERATION_RUNNING);
+	assert_int_equal(count(store, "SELECT count(*) FROM operation"), 1001);
+}
+
 int
 main(void)
 {
@@ -521,6 +615,10 @@ main(void)
 		STORE_TEST(a_purge_takes_everything_of_a_row_along),
 		STORE_TEST(a_purge_that_is_rolled_back_leaves_all),
 		STORE_TEST(bounds_take_the_longest_dead_first),
+		STORE_TEST(remembers_the_latest_however_old),
+		STORE_TEST(remembers_a_month_however_many),
+		STORE_TEST(remembers_no_more_than_there_is_room_for),
+		STORE_TEST(forgets_none_that_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
