@@ -15,6 +15,7 @@
 #include "judge.h"
 #include "lane.h"
 #include "lone.h"
+#include "probe.h"
 #include "resign.h"
 
 /* A learned cap is raised after so many full requests in a row were taken. */
@@ -279,54 +280,6 @@ static consequence *const CONSEQUENCES[] = {
 	[VERDICT_RESIGN] = on_resign,
 };
 
-/* Whether a probe's answer shows that the hold is over although the row was
- * not taken: the receiver looked at the row, and it is to blame.  A hold that
- * keeps such rows from dying goes on, of course. */
-static bool
-ends_hold(const struct lane *lane, const struct settlement *settlement,
-    const struct judged *judged)
-{
-	const char *scope = lane->row.scope;
-
-	if (!hold_is_ours(lane) || !lone_is_guilty(lane, settlement, judged))
-		return false;
-	return !lane->core->config->dead.soft ||
-	    strcmp(scope, scope_name(SCOPE_ACCOUNT)) == 0 ||
-	    strcmp(scope, scope_name(SCOPE_ENDPOINT)) == 0 ||
-	    strcmp(scope, scope_name(SCOPE_CLOCK)) == 0;
-}
-
-static void
-apply_probe(struct lane *lane, struct settlement *settlement,
-    const struct judged *judged)
-{
-	enum verdict verdict = judged->what->verdict;
-
-	if (verdict == VERDICT_DELIVERED) {
-		on_delivered(lane, settlement, judged);
-		return;
-	}
-	if (ends_hold(lane, settlement, judged)) {
-		hold_release(lane);
-		lone_apply(lane, settlement, judged);
-		return;
-	}
-	if (verdict == VERDICT_RESIGN)
-		resign_anew(lane->core, judged->reply->date_ms);
-	if (!hold_is_ours(lane))
-		return; /* an operator looks at the attempt, and decides */
-	/* It may be the row after all: the next probe carries another one, and
-	 * only when all were tried the probes become rarer. */
-	if (judged->what->lone == LONE_CONTRAST) {
-		lane->probe_after = settlement->attempt.last_id;
-		lane->row.failures--;
-	}
-	hold_postpone(lane, judged->what->slow_probe);
-	snprintf(
-	    lane->row.reason, sizeof(lane->row.reason), "%s", judged->reason);
-	lane->row.code = judged->code;
-}
-
 void
 verdict_apply(struct trip *trip, const struct reply *reply)
 {
@@ -352,8 +305,9 @@ verdict_apply(struct trip *trip, const struct reply *reply)
 	if (judged.what->verdict != VERDICT_DELIVERED ||
 	    !errand_drains(judged.errand))
 		lane->rewind = true;
-	if (judged.errand == ERRAND_PROBE)
-		apply_probe(lane, settlement, &judged);
+	if (judged.errand == ERRAND_PROBE &&
+	    judged.what->verdict != VERDICT_DELIVERED)
+		probe_failed(lane, settlement, &judged);
 	else
 		CONSEQUENCES[judged.what->verdict](lane, settlement, &judged);
 	settle_add(lane->core, settlement);
