@@ -117,13 +117,15 @@ hold_release(struct lane *lane)
 }
 
 void
-hold_postpone(struct lane *lane, bool slow)
+hold_postpone(struct lane *lane, bool slow, int64_t least_ms)
 {
 	struct core *core = lane->core;
 	int64_t wait_ms = probe_wait_ms(core, slow, ++lane->row.failures);
 	struct lane *other;
 	size_t i;
 
+	if (wait_ms < least_ms)
+		wait_ms = least_ms;
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
 		if (!shares(lane, other))

@@ -24,8 +24,9 @@ bool hold_is_ours(const struct lane *lane);
 /** A probe of ${lane} was accepted: release all that its hold covers.  An
  * operator's hold, or a brake's, stays. */
 void hold_release(struct lane *lane);
-/** A probe failed for whatever reason: the next one, later. */
-void hold_postpone(struct lane *lane, bool slow);
+/** A probe failed for whatever reason: the next one, later, and not before
+ * ${least_ms} from now. */
+void hold_postpone(struct lane *lane, bool slow, int64_t least_ms);
 /** All rows of ${lane} were probed, and refused for what may be their own
  * fault: another lane of the hold has its turn, then it begins again. */
 void hold_pass_on(struct lane *lane);

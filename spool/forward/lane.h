@@ -76,6 +76,7 @@ struct lane {
 	bool probe_spent;    /* its rows were all probed in vain */
 	bool probe_asked;    /* by an operator: one row, whoever holds it */
 	bool retried;        /* a verdict that is retried first was, once */
+	int64_t strange;     /* answers in a row that end in a hold */
 	unsigned full_taken; /* requests near the learned cap, taken in a row */
 	struct brake brake;
 	struct sweep sweep;
@@ -116,9 +117,9 @@ bool lane_row_is_late(
     const struct lane *lane, int64_t accepted_at, int64_t wall_ms);
 /** Rows met without a request go to this turn's commit; ${met} is taken. */
 void lane_settle_met(struct lane *lane, struct settlement *met);
-/** Hold it until an operator looks: too many of its rows would die. */
+/** Hold it until an operator looks: more of its rows would die than may. */
 void lane_brake(struct lane *lane, int code);
-/** How many of its rows may still die now. */
+/** How many of its rows may still die now; none in soft mode. */
 int64_t lane_deaths_left(const struct lane *lane);
 void lane_count_deaths(struct lane *lane, int64_t deaths);
 /** Take over what the settings say of its namespace. */

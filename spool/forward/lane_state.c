@@ -60,7 +60,7 @@ lane_set_ready(struct lane *lane)
 	set_reason(lane, "", -1, "");
 	lane->row.held_by[0] = '\0';
 	lane->row.held_until = -1;
-	lane->row.failures = 0;
+	lane->row.failures = lane->strange = 0;
 	lane->row.wake_at = lane->wake_ms = -1;
 	lane->probe_after = 0;
 	lane->probe_asked = false; /* there is nothing to find out */
@@ -97,7 +97,7 @@ lane_set_held(struct lane *lane, const char *scope, int code,
 	set_reason(lane, scope, code, reason);
 	snprintf(lane->row.held_by, sizeof(lane->row.held_by), "forwarder");
 	lane->row.held_until = -1;
-	lane->row.failures = 0;
+	lane->row.failures = lane->strange = 0;
 	lane->probe_after = 0;
 	lane->probe_spent = false;
 	set_wake(lane, probe_in_ms);
@@ -114,9 +114,14 @@ lane_brake(struct lane *lane, int code)
 		lane->changed = true;
 		return; /* the operator's own reason stays */
 	}
-	snprintf(reason, sizeof(reason),
-	    "more than %lld rows would have died in %s",
-	    (long long)dead->brake_rows, span_print_ms(span, dead->brake_ms));
+	if (dead->soft)
+		snprintf(reason, sizeof(reason),
+		    "rows would have died, and [dead] soft keeps them");
+	else
+		snprintf(reason, sizeof(reason),
+		    "more than %lld rows would have died in %s",
+		    (long long)dead->brake_rows,
+		    span_print_ms(span, dead->brake_ms));
 	lane_set_held(lane, LANE_BRAKE, code, reason, 0);
 	lane->row.wake_at = lane->wake_ms = -1;
 }
@@ -126,6 +131,8 @@ lane_deaths_left(const struct lane *lane)
 {
 	const struct config_dead *dead = &lane->core->config->dead;
 
+	if (dead->soft)
+		return 0;
 	return brake_left(&lane->brake, dead->brake_rows, dead->brake_ms,
 	    core_steady_ms(lane->core));
 }

@@ -33,7 +33,8 @@ void
 probe_failed(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	if (ends_hold(lane, settlement, judged)) {
+	if (settlement->fate == FATE_STAY &&
+	    ends_hold(lane, settlement, judged)) {
 		hold_release(lane);
 		lone_apply(lane, settlement, judged);
 		return;
@@ -48,7 +49,8 @@ probe_failed(struct lane *lane, struct settlement *settlement,
 		lane->probe_after = settlement->attempt.last_id;
 		lane->row.failures--;
 	}
-	hold_postpone(lane, judged->what->slow_probe);
+	hold_postpone(
+	    lane, judged->what->slow_probe, judged->reply->retry_after_ms);
 	snprintf(
 	    lane->row.reason, sizeof(lane->row.reason), "%s", judged->reason);
 	lane->row.code = judged->code;

@@ -106,38 +106,18 @@ wait_for_retry(struct lane *lane, const struct judged *judged)
 	    judged->code, judged->reason);
 }
 
-/* receiver.on_ambiguous = dead-letter: better lost, and known to be, than
- * perhaps twice. */
-static bool
-dies_of_doubt(struct lane *lane, struct settlement *settlement)
-{
-	if (!lane->core->config->receiver.ambiguous_dead_letter ||
-	    !settlement->ambiguous ||
-	    lane_deaths_left(lane) < settlement->attempt.rows)
-		return false;
-	settlement->fate = FATE_DIE;
-	settlement->cause = "ambiguous";
-	settlement->scope = scope_name(SCOPE_NONE);
-	settlement->alone = false;
-	lane_count_deaths(lane, settlement->attempt.rows);
-	return true;
-}
-
+/* A part of an isolation comes again, unless its rows die of doubt. */
 static void
 on_retry(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	if (dies_of_doubt(lane, settlement)) {
-		judge_give_evidence(judged, settlement);
-		wait_for_retry(lane, judged);
-		return;
-	}
-	if (judged->what->hold_after &&
-	    lane->row.failures + 1 >= lane->core->config->retry.hold_after) {
+	lane->strange = judged->what->hold_after ? lane->strange + 1 : 0;
+	if (lane->strange >= lane->core->config->retry.hold_after) {
 		on_hold(lane, settlement, judged);
 		return;
 	}
-	keep_part(lane, judged->errand);
+	if (settlement->fate == FATE_STAY)
+		keep_part(lane, judged->errand);
 	wait_for_retry(lane, judged);
 }
 
@@ -280,6 +260,43 @@ static consequence *const CONSEQUENCES[] = {
 	[VERDICT_RESIGN] = on_resign,
 };
 
+/* ---- the outcome is unknown ---- */
+
+/* What the lane does about an answer that its rows die of. */
+static void
+apply_to_lane(struct lane *lane, struct settlement *settlement,
+    const struct judged *judged)
+{
+	if (judged->errand == ERRAND_PROBE)
+		probe_failed(lane, settlement, judged);
+	else if (judged->what->verdict == VERDICT_HOLD)
+		on_hold(lane, settlement, judged);
+	else
+		on_retry(lane, settlement, judged);
+}
+
+/* receiver.on_ambiguous = dead-letter: better lost, and known to be, than
+ * perhaps twice.  What may not die is not sent again either. */
+static void
+bury_in_doubt(struct lane *lane, struct settlement *settlement,
+    const struct judged *judged)
+{
+	int64_t rows = settlement->attempt.rows;
+
+	if (lane_deaths_left(lane) < rows) {
+		lane_drop_parts(lane);
+		lane_brake(lane, judged->code);
+		return;
+	}
+	settlement->fate = FATE_DIE;
+	settlement->cause = "ambiguous";
+	settlement->scope = scope_name(SCOPE_NONE);
+	settlement->alone = rows == 1;
+	judge_give_evidence(judged, settlement);
+	lane_count_deaths(lane, rows);
+	apply_to_lane(lane, settlement, judged);
+}
+
 void
 verdict_apply(struct trip *trip, const struct reply *reply)
 {
@@ -305,7 +322,10 @@ verdict_apply(struct trip *trip, const struct reply *reply)
 	if (judged.what->verdict != VERDICT_DELIVERED ||
 	    !errand_drains(judged.errand))
 		lane->rewind = true;
-	if (judged.errand == ERRAND_PROBE &&
+	if (settlement->ambiguous &&
+	    lane->core->config->receiver.ambiguous_dead_letter)
+		bury_in_doubt(lane, settlement, &judged);
+	else if (judged.errand == ERRAND_PROBE &&
 	    judged.what->verdict != VERDICT_DELIVERED)
 		probe_failed(lane, settlement, &judged);
 	else

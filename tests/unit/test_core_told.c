@@ -1,0 +1,251 @@
+/* links: forward */
+/*
+ * What the settings and the receiver's own words forbid, on every road that an
+ * answer can take: rows in doubt are not sent again, nothing dies in soft mode
+ * or past the brake, nobody knocks before Retry-After.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sim.h"
+
+#define MINUTE_MS (60 * 1000)
+#define HOUR_MS (60 * MINUTE_MS)
+
+static const struct said CUT = { .transfer = 28, .body = "" };
+static const struct said PORTAL = { .http = 200, .body = "<html>" };
+static const struct said TAKEN_BUT_404 = { .http = 404, .code = 0 };
+static const struct said PARTLY_DONE = { .http = 200, .code = 5400 };
+
+/* Rows in doubt are to die; the receiver answers all with ${lie}. */
+static void
+forbid_doubt(struct sim *sim, const struct said *lie)
+{
+	sim->config.receiver.ambiguous_dead_letter = true;
+	sim->receiver = lies;
+	sim->lie = lie;
+}
+
+/* How the rows died. */
+struct deaths {
+	int rows;
+	int64_t most_attempts;
+};
+
+static int
+count_death(void *cookie, const struct deadletter_row *row)
+{
+	struct deaths *deaths = cookie;
+
+	assert_string_equal(row->cause, "ambiguous");
+	deaths->rows++;
+	if (row->attempts > deaths->most_attempts)
+		deaths->most_attempts = row->attempts;
+	return 0;
+}
+
+/* Every dead row died in doubt, of the one request that carried it. */
+static void
+check_deaths(struct sim *sim, int rows)
+{
+	const struct deadletter_filter all = { .since = -1,
+		.until = -1,
+		.accepted_before = -1,
+		.accepted_after = -1,
+		.replays_least = -1 };
+	struct deaths deaths = { 0 };
+
+	assert_int_not_equal(deadletter_list(sim->db, &all, DEADLETTER_BY_ID,
+				 -1, count_death, &deaths),
+	    -1);
+	assert_int_equal(deaths.rows, rows);
+	assert_int_equal(deaths.most_attempts, 1);
+	assert_int_equal(ledger(sim).dead, rows);
+}
+
+static void
+buries_doubtful_rows_whatever_the_verdict_says_of_the_lane(void **state)
+{
+	static const struct said *const HOLDING[] = { &TAKEN_BUT_404,
+		&PARTLY_DONE };
+	struct sim *sim = *state;
+
+	forbid_doubt(sim, HOLDING[sim->variant]);
+	put(sim, (struct put){ "cvm", 100, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1);
+	check_deaths(sim, 100);
+	assert_int_equal(ledger(sim).ambiguous, 1);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+}
+
+static int
+setup_variant_1(void **state)
+{
+	int failed = setup(state);
+
+	((struct sim *)*state)->variant = 1;
+	return failed;
+}
+
+static void
+buries_the_row_of_a_probe_that_ends_in_doubt(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 500, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	/* The rows of the refused request are not in doubt. */
+	assert_int_equal(ledger(sim).dead, 0);
+	forbid_doubt(sim, &CUT);
+	sim->requests = 0;
+	run_for(sim, HOUR_MS);
+	assert_in_range(sim->requests, 3, 60);
+	assert_int_equal(ledger(sim).dead, sim->requests);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	sim->receiver = takes_all;
+	run_for(sim, HOUR_MS);
+	assert_int_equal(ledger(sim).delivered, 500 - ledger(sim).dead);
+}
+
+static void
+sends_no_row_again_that_the_brake_keeps_from_dying_of_doubt(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.dead.brake_rows = 250;
+	forbid_doubt(sim, &CUT);
+	put(sim, (struct put){ "cvm", 1000, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 24 * HOUR_MS);
+	assert_int_equal(sim->requests, 3);
+	check_deaths(sim, 200);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_string_equal(lane(sim, 0).scope, LANE_BRAKE);
+}
+
+static void
+holds_a_lane_that_gets_nonsense_also_where_doubt_kills(void **state)
+{
+	struct sim *sim = *state;
+
+	forbid_doubt(sim, &PORTAL);
+	put(sim, (struct put){ "cvm", 2000, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 30 * MINUTE_MS);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	/* Eight batches, and then a row a probe. */
+	assert_in_range(ledger(sim).dead, 800, 850);
+	check_deaths(sim, (int)ledger(sim).dead);
+}
+
+static void
+lets_no_row_die_of_doubt_in_soft_mode(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.dead.soft = true;
+	forbid_doubt(sim, &CUT);
+	put(sim, (struct put){ "cvm", 100, 20, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 24 * HOUR_MS);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_int_equal(sim->requests, 1);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_non_null(strstr(lane(sim, 0).reason, "soft"));
+}
+
+static void
+lets_no_late_row_die_in_soft_mode(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->config.dead.soft = true;
+	sim->config.late.policy = CONFIG_LATE_DEAD_LETTER;
+	put(sim, (struct put){ "cvm", 50, 7, 0 });
+	sim->wall_ms += HOUR_MS;
+	start(sim, CORE_RUN);
+	run_for(sim, HOUR_MS);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_non_null(strstr(lane(sim, 0).reason, "soft"));
+	assert_int_equal(sim->requests, 0);
+}
+
+static void
+does_not_probe_before_retry_after(void **state)
+{
+	static const struct said BUSY = { .http = 503,
+		.code = -1,
+		.body = "",
+		.retry_after_ms = 40 * MINUTE_MS };
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1);
+	assert_int_equal(sim->requests, 1);
+	sim->receiver = lies;
+	sim->lie = &BUSY;
+	run_for(sim, 40 * MINUTE_MS);
+	assert_int_equal(sim->requests, 2);
+	run_for(sim, 40 * MINUTE_MS);
+	assert_in_range(sim->requests, 3, 3);
+}
+
+static void
+holds_for_nonsense_only_after_so_many_in_a_row(void **state)
+{
+	struct sim *sim = *state;
+	int requests;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = is_away;
+	run_for(sim, HOUR_MS);
+	requests = sim->requests;
+	assert_true(requests > 8); /* an outage, and then a portal's page */
+	sim->receiver = lies;
+	sim->lie = &PORTAL;
+	while (sim->requests < requests + 7) {
+		run_for(sim, 1000);
+		assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	}
+	run_for(sim, 6 * MINUTE_MS);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_true(sim->requests >= requests + 8);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(
+		    buries_doubtful_rows_whatever_the_verdict_says_of_the_lane),
+		cmocka_unit_test_setup_teardown(
+		    buries_doubtful_rows_whatever_the_verdict_says_of_the_lane,
+		    setup_variant_1, teardown),
+		TEST(buries_the_row_of_a_probe_that_ends_in_doubt),
+		TEST(
+		    sends_no_row_again_that_the_brake_keeps_from_dying_of_doubt),
+		TEST(holds_a_lane_that_gets_nonsense_also_where_doubt_kills),
+		TEST(lets_no_row_die_of_doubt_in_soft_mode),
+		TEST(lets_no_late_row_die_in_soft_mode),
+		TEST(does_not_probe_before_retry_after),
+		TEST(holds_for_nonsense_only_after_so_many_in_a_row),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
