@@ -186,7 +186,8 @@ on_isolate(struct lane *lane, struct settlement *settlement,
 	    ? ISOLATE_SERIES
 	    : ISOLATE_ROWS;
 
-	if (judged->what->retry_first && !lane->retried) {
+	if (judged->what->retry_first && !lane->retried &&
+	    judged->errand != ERRAND_PART) {
 		lane->retried = true;
 		on_retry(lane, settlement, judged);
 		return;
