@@ -68,7 +68,8 @@ make_filter(struct dead_filter *given, struct text *codes, struct text *causes,
 		filter->codes = text_string(codes);
 	}
 	if (given->causes != NULL) {
-		filter_words_json(given->causes, causes);
+		if (filter_causes_json(given->causes, causes, fault))
+			return -1;
 		filter->causes = text_string(causes);
 	}
 	if (given->key == NULL &&

@@ -59,20 +59,29 @@ filter_dimension(const char *given, const char **key, const char **value,
 	return 0;
 }
 
-void
-filter_words_json(const char *given, struct text *json)
+/* A word that names no cause would find nothing, and look like good news. */
+static int
+add_cause(const char *word, struct text *json, struct fault *fault)
 {
-	struct text word = { 0 };
+	static const char *const CAUSES[] = { "code", "http", "oversize",
+		"late", "ambiguous", "check", "damage", "import" };
+	const size_t count = sizeof(CAUSES) / sizeof(CAUSES[0]);
+	const char *nearest = text_nearest(word, CAUSES, count);
+	size_t i;
 
-	text_addc(json, '[');
-	while (given != NULL) {
-		given = next_word(given, &word);
-		text_add_json(json, text_string(&word), word.len);
-		if (given != NULL)
-			text_addc(json, ',');
-	}
-	text_addc(json, ']');
-	text_free(&word);
+	for (i = 0; i < count; i++)
+		if (strcmp(word, CAUSES[i]) == 0) {
+			text_add_json(json, word, strlen(word));
+			return 0;
+		}
+	fault_set(fault, FAULT_USAGE, "--cause: no row dies of that");
+	fault_hint(fault,
+	    "%s%s%scode, http, oversize, late, ambiguous, check, damage or "
+	    "import",
+	    nearest != NULL ? "did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "? " : "");
+	fault_field(fault, "cause");
+	return -1;
 }
 
 static int
@@ -96,8 +105,11 @@ add_code(const char *word, struct text *json, struct fault *fault)
 	return -1;
 }
 
-int
-filter_codes_json(const char *given, struct text *json, struct fault *fault)
+/* The words of a list, as a JSON array. */
+static int
+add_list(const char *given, struct text *json,
+    int (*add)(const char *, struct text *, struct fault *),
+    struct fault *fault)
 {
 	struct text word = { 0 };
 	int result = 0;
@@ -105,11 +117,23 @@ filter_codes_json(const char *given, struct text *json, struct fault *fault)
 	text_addc(json, '[');
 	while (given != NULL && result == 0) {
 		given = next_word(given, &word);
-		result = add_code(text_string(&word), json, fault);
+		result = add(text_string(&word), json, fault);
 		if (given != NULL)
 			text_addc(json, ',');
 	}
 	text_addc(json, ']');
 	text_free(&word);
 	return result;
+}
+
+int
+filter_codes_json(const char *given, struct text *json, struct fault *fault)
+{
+	return add_list(given, json, add_code, fault);
+}
+
+int
+filter_causes_json(const char *given, struct text *json, struct fault *fault)
+{
+	return add_list(given, json, add_cause, fault);
 }

@@ -24,8 +24,9 @@ bool filter_matches(const char *given, const char *value);
 int filter_dimension(const char *given, const char **key, const char **value,
     struct fault *fault);
 
-/** "a,b" as the JSON array ["a","b"]. */
-void filter_words_json(const char *given, struct text *json);
+/** "late,check" as ["late","check"].  0, or -1 with ${fault}. */
+int filter_causes_json(
+    const char *given, struct text *json, struct fault *fault);
 /** "1016,none" as [1016,null].  0, or -1 with ${fault}. */
 int filter_codes_json(
     const char *given, struct text *json, struct fault *fault);

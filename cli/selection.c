@@ -136,6 +136,8 @@ add_input(struct selection *selection, struct fault *fault)
 		break;
 	}
 	input_close(&input);
+	if (taken == -1 && fault->kind == FAULT_TOO_LONG)
+		fault_hint(fault, "one id, or an object with an id, a line");
 	return taken;
 }
 

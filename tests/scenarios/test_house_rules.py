@@ -542,7 +542,8 @@ def test_names_that_look_like_sql_are_only_names(spool):
     assert spool.lines("list", "--metric", name)[0]["metric"] == name
     assert spool.lines("list", "--dim", f"k={name}")[0]["dimensions"] == {"k": name}
     assert spool.lines("list", "--namespace", name) == []
-    assert spool.lines("dead", "list", "--cause", name, "--metric", name) == []
+    assert spool.lines("dead", "list", "--namespace", name, "--metric", name) == []
+    assert spool.run("dead", "list", "--cause", name).returncode == 64
     assert spool.audit()["ok"]
 
 

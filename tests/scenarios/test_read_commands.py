@@ -301,6 +301,13 @@ def test_dead_list_filters(refused):
     assert by_age == sorted(by_age)
 
 
+@pytest.mark.parametrize("words", ["overszie", "code,htp", "", "code,", "Code"])
+def test_a_cause_that_no_row_dies_of_is_64(spool, words):
+    done = spool.run("--json", "dead", "list", "--cause", words)
+    assert done.returncode == 64 and done.stdout == ""
+    assert "oversize" in json.loads(done.stderr)["error"]["hint"]
+
+
 def test_exit_code_asks_whether_there_are_any(refused):
     assert refused.run("dead", "list", "--exit-code").returncode == 1
     assert refused.run("dead", "list", "--exit-code", "--code", "1003").returncode == 0
