@@ -58,6 +58,26 @@ print_text(const struct dead_import *import)
 	text_free(&text);
 }
 
+/* The same lines again are other rows: whoever did not mean that is told. */
+static void
+tell_repeated(const struct dead_import *import)
+{
+	struct fault note = { 0 };
+
+	if (import->repeats == 0)
+		return;
+	fault_set(&note, FAULT_NONE,
+	    "the same rows were imported before (operation %" PRId64
+	    "); now they are there twice",
+	    import->repeats);
+	if (!import->replay)
+		fault_hint(&note,
+		    "if that was not meant: monspool dead purge %" PRId64
+		    "-%" PRId64,
+		    import->first_id, import->last_id);
+	output_note(&import->cli->output, &note);
+}
+
 static int
 dead_import_run(struct cli *cli)
 {
@@ -79,6 +99,8 @@ dead_import_run(struct cli *cli)
 		print_json(&import);
 	else if (result == 0)
 		print_text(&import);
+	if (result == 0)
+		tell_repeated(&import);
 	dead_import_free(&import);
 	db_close(import.db);
 	return result == 0 ? 0 : cli_fail(cli, &fault);

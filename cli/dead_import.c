@@ -60,8 +60,13 @@ read_row(struct dead_import *import, const char *line, size_t len,
 	struct row *row = &import->row;
 	const struct config_checks *checks = &import->config.checks;
 
-	if (row_parse(row, ROW_NDJSON, line, len, fault))
+	if (row_parse(row, ROW_NDJSON, line, len, fault)) {
+		if (fault->kind == FAULT_UNKNOWN_MEMBER)
+			fault_hint(fault,
+			    "remove it; dead export and put -f "
+			    "ndjson have the same members");
 		return -1;
+	}
 	row->entry.key = NULL;
 	return entry_check(&row->entry, checks,
 		   import->replay && checks->strict, fault) ||
@@ -119,8 +124,14 @@ dead_import_read(
 	int result;
 
 	import->first_id = import->last_id = -1;
-	if (input_open(&input, name, fault))
+	if (input_open(&input, name, fault)) {
+		if (fault->kind == FAULT_NOT_FOUND)
+			fault_hint(fault,
+			    "name a file that dead export or "
+			    "dead purge wrote, or - for standard "
+			    "input");
 		return -1;
+	}
 	if ((import->copy = tmpfile()) == NULL) {
 		fault_errno(fault, errno, "cannot keep a copy of the input");
 		input_close(&input);

@@ -40,6 +40,7 @@ struct dead_import {
 	struct writer *writer;     /* of --replay */
 	int64_t first_id, last_id; /* of what this call imported; -1: none */
 	int64_t resumed;           /* rows of an earlier call */
+	int64_t repeats;           /* a finished import of the same; 0: none */
 };
 
 /** Read and check all of ${name}; nothing is stored yet.  0, or -1 with

@@ -248,8 +248,9 @@ begin(struct dead_import *import, struct fault *fault)
 	    import->db, operation->selection, &before);
 	if (found == -1)
 		return fail(import, fault);
-	if (found == 1)
+	if (found == 1 && before.state != OPERATION_DONE)
 		return resume(import, &before, fault);
+	import->repeats = found == 1 ? before.id : 0;
 	dead_work_ask(operation, OPERATION_IMPORT);
 	operation->matched = import->rows;
 	return dead_work_begin(import->db, operation, fault);

@@ -8,6 +8,13 @@
 #include "newfile.h"
 #include "output.h"
 
+static void
+remove_file(const struct export_file *export)
+{
+	if (!export->hidden)
+		unlink(export->path);
+}
+
 int
 export_open(struct export_file *export, const char *path, struct fault *fault)
 {
@@ -16,12 +23,13 @@ export_open(struct export_file *export, const char *path, struct fault *fault)
 	*export = (struct export_file){ .path = path };
 	if (path == NULL)
 		return 0;
-	if ((fd = newfile_create(path, fault)) == -1)
+	fd = newfile_create_hidden(path, &export->hidden, fault);
+	if (fd == -1)
 		return -1;
 	if ((export->file = fdopen(fd, "w")) == NULL) {
 		fault_errno(fault, errno, "cannot create %.150s", path);
 		close(fd);
-		unlink(path);
+		remove_file(export);
 		return -1;
 	}
 	return 0;
@@ -56,6 +64,12 @@ export_close(struct export_file *export, struct fault *fault)
 	if (error == 0 &&
 	    (fflush(export->file) != 0 || fsync(fileno(export->file)) == -1))
 		error = errno;
+	if (error == 0 && export->hidden &&
+	    newfile_publish(fileno(export->file), export->path, fault)) {
+		export_abandon(export);
+		return -1;
+	}
+	export->hidden &= error != 0;
 	if (fclose(export->file) != 0 && error == 0)
 		error = errno;
 	export->file = NULL;
@@ -64,7 +78,7 @@ export_close(struct export_file *export, struct fault *fault)
 	if (error == 0)
 		return 0;
 	fault_errno(fault, error, "cannot write %.150s", export->path);
-	unlink(export->path);
+	remove_file(export);
 	return -1;
 }
 
@@ -76,5 +90,5 @@ export_abandon(struct export_file *export)
 		return;
 	fclose(export->file);
 	export->file = NULL;
-	unlink(export->path);
+	remove_file(export);
 }

@@ -70,8 +70,7 @@ static const char LIST[] = SELECT_OPERATION
     " GROUP BY operation.id ORDER BY operation.id LIMIT :count";
 
 static const char FIND_IMPORT[] = SELECT_OPERATION
-    " WHERE operation.kind = 'import' AND operation.state <> 'done'"
-    " AND operation.selection = :selection"
+    " WHERE operation.kind = 'import' AND operation.selection = :selection"
     " GROUP BY operation.id ORDER BY operation.id DESC LIMIT 1";
 
 static const char SET[] =

@@ -74,7 +74,7 @@ int operation_cancel(struct db *db, int64_t id, int64_t now_ms);
 
 /** In the caller's bracket: one that was cut short runs again.  0 or -1. */
 int operation_reopen(struct db *db, int64_t id, int64_t now_ms);
-/** The latest import of ${selection} that was not finished: 1, 0, -1. */
+/** The latest import of ${selection}, finished or not: 1, 0, -1. */
 int operation_find_import(
     struct db *db, const char *selection, struct operation_row *row);
 

@@ -250,6 +250,30 @@ def test_a_purge_killed_anywhere_loses_no_line(many, tmp_path):
     assert many.status()["purged"] == 12_000
 
 
+def test_an_export_cut_short_is_no_file(many, tmp_path):
+    """Whoever finds the file finds all of it."""
+    print(f"seed {SEED}")
+    chance = random.Random(SEED)
+    path, cut = tmp_path / "all.ndjson", 0
+    while cut < 5:
+        process = call(many, "dead", "export", path)
+        try:
+            process.wait(chance.uniform(0, 0.1))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        process.communicate()
+        cut += process.returncode != 0
+        if path.exists():
+            assert len(path.read_text().splitlines()) == 12_000
+            path.unlink()
+    many.run("dead", "export", path, check=0)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(path.read_text().splitlines()) == 12_000
+    done = many.run("dead", "export", path)
+    assert done.returncode == 73 and "exists already" in done.stderr
+    assert [one.name for one in tmp_path.glob("*.ndjson*")] == ["all.ndjson"]
+
+
 def test_an_import_killed_anywhere_is_run_again(spool, tmp_path):
     print(f"seed {SEED}")
     source = tmp_path / "dead.ndjson"
@@ -263,8 +287,11 @@ def test_an_import_killed_anywhere_is_run_again(spool, tmp_path):
             spool.run("dead", "import", source, check=0)
             break
     assert values(spool.dead()) == list(range(12_000))
-    # Once it is through, the same file is another import.
-    assert spool.json("dead", "import", source)["imported"] == 12_000
+    # Once it is through, the same file is another import, and that is said.
+    again = spool.run("--json", "dead", "import", source, check=0)
+    told, note = json.loads(again.stdout), json.loads(again.stderr)["note"]
+    assert told["imported"] == 12_000
+    assert f"{told['first_id']}-{told['last_id']}" in note["hint"]
 
 
 def test_a_forwarder_killed_anywhere_replays_every_row(misspelt):

@@ -206,7 +206,8 @@ finds_an_import_that_was_cut_short(void **state)
 	assert_int_equal(load(store, id).state, OPERATION_RUNNING);
 	set(store, id, OPERATION_DONE);
 	assert_int_equal(
-	    operation_find_import(store->db, "code 1016", &row), 0);
+	    operation_find_import(store->db, "code 1016", &row), 1);
+	assert_int_equal(row.state, OPERATION_DONE);
 }
 
 /* ---- replays ---- */
