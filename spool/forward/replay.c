@@ -40,15 +40,47 @@ wake_by(struct replay *replay, int64_t at_ms)
 		replay->next_ms = at_ms;
 }
 
-/* When ${operation_id} may move rows next; NULL when out of memory. */
-static struct replay_turn *
-turn_of(struct replay *replay, int64_t operation_id)
+/* Rows that go at once: those of a second, or the one that is due. */
+static int64_t
+chunk_of(const struct operation_row *operation)
 {
+	if (operation->rate <= 0 || operation->rate >= OPERATION_ROWS)
+		return OPERATION_ROWS;
+	return operation->rate < 1 ? 1 : (int64_t)operation->rate;
+}
+
+/* How long ${rows} keep it from moving more. */
+static int64_t
+wait_ms(const struct operation_row *operation, int64_t rows)
+{
+	if (operation->rate <= 0)
+		return 0;
+	return (int64_t)(1000.0 * (double)rows / operation->rate);
+}
+
+/* One that an earlier process carried out has just moved a chunk, for all we
+ * know: begun anew again and again, it would go faster than its rate. */
+static int64_t
+resumes_ms(const struct core *core, const struct operation_row *operation)
+{
+	int64_t span_ms = wait_ms(operation, chunk_of(operation));
+	int64_t past_ms = core_wall_ms(core) - operation->moved_at;
+
+	if (operation->state != OPERATION_RUNNING || past_ms >= span_ms)
+		return 0;
+	return core_steady_ms(core) + span_ms - (past_ms > 0 ? past_ms : 0);
+}
+
+/* When ${operation} may move rows next; NULL when out of memory. */
+static struct replay_turn *
+turn_of(struct core *core, const struct operation_row *operation)
+{
+	struct replay *replay = &core->replay;
 	struct replay_turn *turns;
 	size_t i, size;
 
 	for (i = 0; i < replay->turn_count; i++)
-		if (replay->turns[i].operation_id == operation_id)
+		if (replay->turns[i].operation_id == operation->id)
 			return &replay->turns[i];
 	if (replay->turn_count == replay->turn_size) {
 		size = replay->turn_size * 2 + 4;
@@ -58,27 +90,19 @@ turn_of(struct replay *replay, int64_t operation_id)
 		replay->turns = turns;
 		replay->turn_size = size;
 	}
-	replay->turns[i] = (struct replay_turn){ operation_id, 0 };
+	replay->turns[i] = (struct replay_turn){ operation->id,
+		resumes_ms(core, operation) };
 	replay->turn_count++;
 	return &replay->turns[i];
 }
 
 static void
-forget_turn(struct replay *replay, int64_t operation_id)
+forget_turn(struct core *core, const struct operation_row *operation)
 {
-	struct replay_turn *turn = turn_of(replay, operation_id);
+	struct replay_turn *turn = turn_of(core, operation);
 
 	if (turn != NULL)
-		*turn = replay->turns[--replay->turn_count];
-}
-
-/* Rows that go at once: those of a second, or the one that is due. */
-static int64_t
-chunk_of(const struct operation_row *operation)
-{
-	if (operation->rate <= 0 || operation->rate >= OPERATION_ROWS)
-		return OPERATION_ROWS;
-	return operation->rate < 1 ? 1 : (int64_t)operation->rate;
+		*turn = core->replay.turns[--core->replay.turn_count];
 }
 
 /* ---- groups ---- */
@@ -189,7 +213,7 @@ settle(struct core *core, const struct operation_row *operation)
 	over = operation_settle(core->db, operation->id, core_wall_ms(core));
 	if (over != 1)
 		return over;
-	forget_turn(&core->replay, operation->id);
+	forget_turn(core, operation);
 	log_event(LOG_INFO, "replay_done",
 	    "operation=%lld delivered=%lld refused_again=%lld",
 	    (long long)operation->id, (long long)operation->delivered,
@@ -201,7 +225,7 @@ static int
 carry_out(struct core *core, const struct operation_row *operation)
 {
 	struct carrying carrying = { .core = core, .operation = operation };
-	struct replay_turn *turn = turn_of(&core->replay, operation->id);
+	struct replay_turn *turn = turn_of(core, operation);
 	int64_t now_ms = core_steady_ms(core), most = 0;
 
 	if (turn == NULL)
@@ -213,10 +237,9 @@ carry_out(struct core *core, const struct operation_row *operation)
 		return -1;
 	if (!carrying.open)
 		return settle(core, operation);
-	if (carrying.budget < most && operation->rate > 0)
+	if (carrying.budget < most)
 		turn->next_ms = now_ms +
-		    (int64_t)(1000.0 * (double)(most - carrying.budget) /
-			operation->rate);
+		    wait_ms(operation, most - carrying.budget);
 	core->replay.works |= carrying.works;
 	if (carrying.works)
 		wake_by(&core->replay,

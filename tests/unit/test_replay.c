@@ -344,6 +344,31 @@ goes_on_where_it_was_killed(void **state)
 }
 
 static void
+keeps_its_rate_though_it_is_begun_anew(void **state)
+{
+	struct sim *sim = *state;
+	int64_t id;
+	int starts;
+
+	let_die(sim, 500);
+	sim->receiver = takes_all;
+	id = ask(sim, NULL, 0, 50);
+	for (starts = 0; starts < 40; starts++) {
+		run_for(sim, 100);
+		stop(sim);
+		start(sim, CORE_RUN);
+	}
+	run_for(sim, 0);
+	assert_in_range(operation(sim, id).replayed, 200, 250); /* in 4 s */
+	/* A clock that was set back makes it wait no longer than that. */
+	stop(sim);
+	sim->wall_ms -= 3600 * 1000;
+	start(sim, CORE_RUN);
+	run_for(sim, 6000);
+	assert_int_equal(operation(sim, id).replayed, 500);
+}
+
+static void
 moves_no_more_once_it_is_cancelled(void **state)
 {
 	struct sim *sim = *state;
@@ -537,6 +562,7 @@ main(void)
 		CASE(sends_a_series_that_is_a_suspect),
 		CASE(mixes_no_canary_with_other_rows),
 		CASE(goes_on_where_it_was_killed),
+		CASE(keeps_its_rate_though_it_is_begun_anew),
 		CASE(moves_no_more_once_it_is_cancelled),
 		CASE(ignores_an_operation_whose_rows_are_still_being_named),
 		CASE(sends_rows_that_late_policy_would_bury),
