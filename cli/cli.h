@@ -19,6 +19,7 @@ struct cli {
 	const char *queue, *config_file; /* NULL: not given */
 	bool json, quiet, help, version;
 	bool ignores_pipe; /* SIGPIPE, before it began */
+	bool ignores_size; /* SIGXFSZ; later always, so that a write says it */
 	int verbose;
 	int color;                      /* enum output_color */
 	int progress;                   /* enum progress_when */

@@ -188,8 +188,11 @@ run(struct cli *cli)
 	cli->words[cli->word_count] = NULL;
 	if (cli->ignores_pipe)
 		signal(SIGPIPE, SIG_IGN);
+	if (!cli->ignores_size)
+		signal(SIGXFSZ, SIG_DFL);
 	child_run(cli->words, &child);
 	signal(SIGPIPE, SIG_IGN); /* nor may what is said end it otherwise */
+	signal(SIGXFSZ, SIG_IGN);
 	if (child.error != 0)
 		tell_start(cli, child.error);
 	report.child = &child;

@@ -312,6 +312,7 @@ main(int argc, char **argv)
 
 	output_guard();
 	cli.ignores_pipe = signal(SIGPIPE, SIG_DFL) == SIG_IGN;
+	cli.ignores_size = signal(SIGXFSZ, SIG_IGN) == SIG_IGN;
 	find_json(argv + 1, argc - 1);
 	code = run(argv + 1, argc - 1, &fault);
 	if (output_flush(&fault) && code == 0)

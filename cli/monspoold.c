@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ main(int argc, char **argv)
 	struct fault fault = { 0 };
 
 	output_guard();
+	signal(SIGXFSZ, SIG_IGN); /* the write fails, and that is told */
 	forwarder_harden();
 	if (monspoold_options_read(&options, argc, argv, &fault)) {
 		output.json = options.json;
