@@ -1,7 +1,6 @@
 #include "chunks.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,6 +12,7 @@
 #include "progress.h"
 #include "put.h"
 #include "rejects.h"
+#include "stop.h"
 
 /* No good line waits longer for its commit. */
 #define CHUNK_MS 1000
@@ -105,29 +105,41 @@ on_record(void *cookie, bool taken, struct fault *fault)
 	return is_due(chunks, now_ms) ? chunks_commit(chunks, fault) : 0;
 }
 
+/* Until the oldest line has to be committed; -1: there is none. */
+static int
+left_ms(const struct chunks *chunks)
+{
+	int64_t left;
+
+	if (chunks->since_ms == -1)
+		return -1;
+	left = chunks->since_ms + CHUNK_MS - clock_steady_ms();
+	return left > 0 ? (int)left : 0;
+}
+
 int
 chunks_wait(void *cookie, int fd, struct fault *fault)
 {
 	struct chunks *chunks = cookie;
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	int64_t left_ms;
 
-	while (chunks->since_ms != -1) {
-		left_ms = chunks->since_ms + CHUNK_MS - clock_steady_ms();
-		switch (poll(&poll_fd, 1, left_ms > 0 ? (int)left_ms : 0)) {
+	for (;;) {
+		switch (stop_poll(fd, left_ms(chunks))) {
 		case 0:
-			return chunks_commit(chunks, fault);
+			if (chunks_commit(chunks, fault))
+				return -1;
+			break;
 		case -1:
 			if (errno != EINTR)
 				return fault_errno(
 				    fault, errno, "cannot wait for the input");
+			if (stop_check(fault))
+				return -1;
 			progress_poll();
 			break;
 		default:
 			return 0;
 		}
 	}
-	return 0;
 }
 
 int

@@ -13,6 +13,7 @@
 #include "help.h"
 #include "jsonline.h"
 #include "put.h"
+#include "stop.h"
 
 /* A person who typed the bare command would wait for nothing. */
 static bool
@@ -175,7 +176,10 @@ put_run(struct cli *cli)
 	result = put_is_one(options) ? put_one(&put, &fault)
 				     : put_many(&put, &fault);
 	db_close(put.db);
-	return report(&put, result, &fault);
+	result = report(&put, result, &fault);
+	if (fault.kind == FAULT_INTERRUPTED)
+		stop_end();
+	return result;
 }
 
 const struct command COMMAND_PUT = {
@@ -186,7 +190,9 @@ const struct command COMMAND_PUT = {
 	.notes = "Exit 0: every row is committed and synced.  Many rows are "
 		 "taken all or\nnone, or with --per-line as many as are good "
 		 "(exit 65 if some are not).\nA negative value goes after "
-		 "\"--\".",
+		 "\"--\".\nA signal (^C) ends an import in good order: "
+		 "nothing is queued, or with\n--per-line what it then says "
+		 "(exit 75).",
 	.options = PUT_OPTIONS,
 	.target = &PUT_OPTIONS_TARGET,
 	.words_most = COMMAND_ANY_WORDS,

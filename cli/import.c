@@ -10,6 +10,7 @@
 #include "input.h"
 #include "progress.h"
 #include "rejects.h"
+#include "stop.h"
 
 #define NOTES_TOLD 20
 
@@ -230,9 +231,10 @@ import_record(struct import *import, int result, const char *bytes, size_t len,
 {
 	if (result != 0 && refuse(import, bytes, len, fault))
 		return -1;
-	if (import->done == NULL)
-		return 0;
-	return import->done(import->cookie, result == 0, fault);
+	if (import->done != NULL &&
+	    import->done(import->cookie, result == 0, fault))
+		return -1;
+	return stop_check(fault);
 }
 
 int

@@ -51,6 +51,7 @@ static const char *const HINTS[FAULT_KINDS] = {
 			     "queue.max_size",
 	[FAULT_FORWARDER_RUNNING] = "monspool status",
 	[FAULT_ROWS_LEFT] = "monspool status tells why",
+	[FAULT_INTERRUPTED] = "run it again",
 	[FAULT_NO_PERMISSION] = "check who owns the files, and your groups: id",
 	[FAULT_UNSAFE_KEY_FILE] = "chmod 0400 FILE",
 	[FAULT_BAD_CONFIG] = "monspool config check",

@@ -18,6 +18,7 @@
 #include "read_ndjson.h"
 #include "read_prom.h"
 #include "rejects.h"
+#include "stop.h"
 
 typedef int reader(
     struct import *import, struct input *input, struct fault *fault);
@@ -123,7 +124,7 @@ read_input(struct chunks *chunks, const char *name, struct fault *fault)
 	const struct put_options *options = chunks->put->options;
 	struct import *import = chunks->import;
 	struct input input = { .interrupted = progress_poll,
-		.waits = options->per_line ? chunks_wait : NULL,
+		.waits = chunks_wait,
 		.cookie = chunks };
 	enum put_format format = (enum put_format)options->format;
 	int result;
@@ -173,6 +174,23 @@ tell_rejects(const struct rejects *rejects, struct fault *fault)
 	return -1;
 }
 
+/* What is left to do after a signal. */
+static void
+explain_stop(const struct put_options *options, struct fault *fault)
+{
+	if (!options->per_line) {
+		fault_why(fault, "nothing was queued");
+		fault_hint(fault, "put it again");
+	} else if (options->key_prefix != NULL)
+		fault_hint(fault,
+		    "put it again with this --key-prefix: what is queued is "
+		    "known");
+	else
+		fault_hint(fault,
+		    "go on behind the line that it is done up to; with "
+		    "--key-prefix all could be put again");
+}
+
 static int
 import_all(struct put *put, struct import *import, struct fault *fault)
 {
@@ -184,7 +202,9 @@ import_all(struct put *put, struct import *import, struct fault *fault)
 	if (result == 0)
 		result = read_inputs(&chunks, fault);
 	import_end(import);
-	/* All input was read and is good: queue it. */
+	/* All input was read and is good: queue it, if that is still wanted. */
+	if (result == 0 && !put->options->per_line)
+		result = stop_check(fault);
 	if (result == 0)
 		result = chunks_commit(&chunks, fault);
 	put->valid = import->rows;
@@ -220,7 +240,10 @@ put_many(struct put *put, struct fault *fault)
 
 	if (rejects_open(&rejects, fault))
 		return -1;
+	stop_watch();
 	result = import_all(put, &import, fault);
+	if (result != 0 && fault->kind == FAULT_INTERRUPTED)
+		explain_stop(options, fault);
 	put->rejected = rejects.count;
 	if (result == 0)
 		result = tell_rejects(&rejects, fault);

@@ -1,8 +1,12 @@
 """put --per-line: good lines in chunks, bad ones in the rejects file."""
+import fcntl
 import json
 import os
+import signal
 import stat
 import subprocess
+import sys
+import termios
 
 import pytest
 
@@ -183,6 +187,57 @@ def test_chunks_are_committed_while_the_rest_is_read(spool, processes):
         os.close(writer)
         assert process.wait(30) == 0
     assert values(spool) == list(range(22))
+
+
+def interrupted(spool, number, *args):
+    """An import that waits for more when the signal comes: its exit and words."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [MONSPOOL, "--json", "put", "-f", "ndjson", *args], stdin=reader, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=environment(MONSPOOL_QUEUE=str(spool.path)))
+    os.close(reader)
+    try:
+        os.write(writer, "".join(good(n) + "\n" for n in range(20)).encode())
+        wait_until(lambda: read_all(process, writer), what="all is read")
+        process.send_signal(number)
+        out, words = process.communicate(timeout=60)
+    finally:
+        os.close(writer)
+    return process.returncode, out, json.loads(words)["error"]
+
+
+def read_all(process, writer):
+    """Whether the pipe is empty, and its reader asks for more."""
+    left = bytearray(4)
+    fcntl.ioctl(writer, termios.FIONREAD, left)
+    with open(f"/proc/{process.pid}/stat") as stat_file:
+        state = stat_file.read().rsplit(")", 1)[1].split()[0]
+    return int.from_bytes(left, sys.byteorder) == 0 and state == "S"
+
+
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 75), (signal.SIGHUP, 75)])
+def test_a_signal_ends_it_in_good_order_and_it_says_how_far_it_came(
+        spool, tmp_path, number, status):
+    code, out, fault = interrupted(
+        spool, number, "-l", "--rejects", tmp_path / "bad", "-K", "again")
+    answer = json.loads(out)
+    assert code == status and fault["name"] == "interrupted"
+    assert (answer["queued"], answer["through_line"]) == (20, 20)
+    assert spool.status()["accepted"] == 20
+    assert not (tmp_path / "bad").exists()
+    done = spool.put("-f", "ndjson", "-K", "again", input=good(0) + "\n" + good(1) + "\n")
+    assert (done["queued"], done["duplicates"]) == (0, 2)
+
+
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 75)])
+def test_a_signal_leaves_nothing_of_an_atomic_put(spool, number, status):
+    code, out, fault = interrupted(spool, number)
+    assert (code, out) == (status, "")
+    assert fault["name"] == "interrupted" and "nothing was queued" in fault["why"]
+    assert spool.status()["accepted"] == 0
 
 
 def test_a_transaction_has_no_more_rows_than_a_chunk(spool, tmp_path):

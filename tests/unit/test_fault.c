@@ -45,6 +45,7 @@ static const struct {
 	{ FAULT_QUEUE_FULL, "queue_full", 75 },
 	{ FAULT_FORWARDER_RUNNING, "forwarder_running", 75 },
 	{ FAULT_ROWS_LEFT, "rows_left", 75 },
+	{ FAULT_INTERRUPTED, "interrupted", 75 },
 	{ FAULT_NO_PERMISSION, "no_permission", 77 },
 	{ FAULT_UNSAFE_KEY_FILE, "unsafe_key_file", 77 },
 	{ FAULT_BAD_CONFIG, "bad_config", 78 } };
