@@ -71,6 +71,26 @@ add_attempts(struct show *show, int64_t lane_id, int64_t id)
 	return -1;
 }
 
+/* A replayed row went under its first id, too, and in the lane that it had
+ * before its edits. */
+static int
+add_all_attempts(
+    struct show *show, int64_t lane_id, int64_t id, int64_t origin_id)
+{
+	int64_t first_lane_id = lane_id;
+
+	if (origin_id == -1)
+		return add_attempts(show, lane_id, id);
+	if (edit_lane_before(show->db, id, 0, &first_lane_id) == -1) {
+		*show->fault = *db_fault(show->db);
+		return -1;
+	}
+	return add_attempts(show, first_lane_id, origin_id) ||
+		add_attempts(show, lane_id, id)
+	    ? -1
+	    : 0;
+}
+
 /* "  value       30" */
 static void
 add_line(struct text *text, const char *name, const char *value)
@@ -221,14 +241,15 @@ show_pending(struct show *show, const struct pending_row *row)
 {
 	if (!show->cli->json) {
 		add_pending_text(show->text, row);
-		return add_attempts(show, row->lane_id, row->id) ||
+		return add_all_attempts(
+			   show, row->lane_id, row->id, row->origin_id) ||
 			add_edits(show, row->id)
 		    ? -1
 		    : 0;
 	}
 	lines_pending(show->text, row, "pending", show->now_ms);
 	jsonline_open(show->text, "attempt_list", '[');
-	if (add_attempts(show, row->lane_id, row->id))
+	if (add_all_attempts(show, row->lane_id, row->id, row->origin_id))
 		return -1;
 	jsonline_close(show->text, ']');
 	jsonline_open(show->text, "edits", '[');
@@ -248,7 +269,8 @@ show_dead(struct show *show, const struct deadletter_row *row)
 		return -1;
 	if (!show->cli->json) {
 		add_dead_text(text, row);
-		return add_attempts(show, lane_id, row->id) ||
+		return add_all_attempts(
+			   show, lane_id, row->id, row->origin_id) ||
 			add_edits(show, row->id)
 		    ? -1
 		    : 0;
@@ -256,7 +278,7 @@ show_dead(struct show *show, const struct deadletter_row *row)
 	lines_dead(text, row, "dead");
 	add_evidence_json(text, row);
 	jsonline_open(text, "attempt_list", '[');
-	if (add_attempts(show, lane_id, row->id))
+	if (add_all_attempts(show, lane_id, row->id, row->origin_id))
 		return -1;
 	jsonline_close(text, ']');
 	jsonline_open(text, "edits", '[');

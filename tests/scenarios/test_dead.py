@@ -107,6 +107,23 @@ def test_a_refused_canary_keeps_its_group_dead(misspelt):
     assert misspelt.audit()["ok"]
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_show_lists_the_requests_before_a_replay_as_well(misspelt, elsewhere):
+    misspelt.ahead.start()
+    one = next(line for line in misspelt.dead() if line["attempts"] > 0)
+    if elsewhere:
+        misspelt.run("dead", "edit", one["id"], "--set", "namespace=cvm_rpod", "--yes", check=0)
+    misspelt.run("dead", "replay", one["id"], "--yes", check=1)
+    [again] = [line for line in misspelt.dead() if line["replays"] == 1]
+    assert again["attempts"] > one["attempts"]
+    shown = misspelt.json("dead", "show", again["id"])["attempt_list"]
+    assert len(shown) == again["attempts"]
+    assert [attempt["at"] for attempt in shown] == sorted(attempt["at"] for attempt in shown)
+    assert {attempt["code"] for attempt in shown} == {1016}
+    people = misspelt.run("show", again["id"], check=0).stdout
+    assert people.count("  attempt  ") == again["attempts"]
+
+
 def test_rows_replayed_often_enough_are_left_out_and_named(misspelt):
     misspelt.ahead.start()
     [one] = misspelt.dead()[:1]
