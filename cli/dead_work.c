@@ -9,7 +9,7 @@
 #include "base/config.h"
 #include "base/fault.h"
 #include "base/text.h"
-#include "queue/checkpoint.h"
+#include "queue/bound.h"
 #include "queue/db.h"
 #include "dead_filter.h"
 
@@ -72,7 +72,7 @@ dead_work_bracket(struct db *db, const struct config *config)
 
 	if (db_enter(db))
 		return -1;
-	checkpoint_before_insert(db, config->queue.wal_max);
+	bound_shorten_log(db, config);
 	failed = db_begin(db);
 	db_leave(db); /* the transaction stays in */
 	return failed;

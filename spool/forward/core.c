@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "protocol/disposition.h"
+#include "queue/bound.h"
 #include "queue/db.h"
 
 #include "bounds.h"
@@ -40,7 +41,7 @@ core_new(const struct world *world, struct db *db, const struct config *config,
 	core->credentials = credentials;
 	core->mode = mode;
 	core->settle.told_ms = -1;
-	(void)db_limit_bytes(db, 0); /* a full queue must still be drained */
+	(void)bound_apply(db, config->queue.max_size, true);
 	core->dispositions = dispositions_new(
 	    config->codes, config->code_count, fault);
 	if (core->dispositions == NULL)
@@ -198,6 +199,7 @@ core_reload(struct core *core, const struct config *config,
 		goto restore;
 	core->config = config;
 	core->credentials = credentials;
+	(void)bound_apply(core->db, config->queue.max_size, true);
 	if (roster_start(core)) {
 		fault_set(fault, FAULT_INTERNAL, "out of memory");
 		dispositions_free(core->dispositions);
@@ -249,7 +251,7 @@ void
 core_use_db(struct core *core, struct db *db)
 {
 	core->db = db;
-	(void)db_limit_bytes(db, 0);
+	(void)bound_apply(db, core->config->queue.max_size, true);
 	core->settle.broken = false; /* tried again when it is due */
 	core->look = core->replay.look = true;
 }

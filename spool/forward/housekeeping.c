@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "queue/ballast.h"
+#include "queue/bound.h"
 #include "queue/checkpoint.h"
 #include "queue/db.h"
 #include "queue/enqueue_key.h"
@@ -42,6 +43,7 @@ struct housekeeping {
 	int64_t idle_since_ms;          /* -1: not idle */
 	int64_t now_ms, complain_ms;    /* of this turn; not before this */
 
+	int64_t wal_most;       /* at which it is long */
 	int64_t wal_bytes;      /* in use at our latest commit, see upkeep.h */
 	int64_t wal_size;       /* of the file, when it was copied back last */
 	int64_t wal_written_ns; /* the file's time then */
@@ -94,8 +96,8 @@ is_long(struct housekeeping *housekeeping)
 
 	if (size < housekeeping->wal_size)
 		housekeeping->wal_size = size;
-	return housekeeping->wal_bytes >= WAL_MOST ||
-	    (size >= WAL_MOST && size > housekeeping->wal_size);
+	return housekeeping->wal_bytes >= housekeeping->wal_most ||
+	    (size >= housekeeping->wal_most && size > housekeeping->wal_size);
 }
 
 static bool
@@ -339,12 +341,17 @@ void
 housekeeping_configure(
     struct housekeeping *housekeeping, const struct config *config)
 {
+	struct bound bound;
+
 	if (housekeeping->reserve != config->queue.reserve)
 		housekeeping->ballast_ms = 0;
 	housekeeping->reserve = config->queue.reserve;
 	housekeeping->dead_rows = config->dead.max_rows;
 	housekeeping->dead_age_ms = config->dead.max_age_ms;
 	housekeeping->dead_ms = 0;
+	bound_share(config->queue.max_size, &bound);
+	housekeeping->wal_most = bound.log_short < WAL_MOST ? bound.log_short
+							    : WAL_MOST;
 }
 
 void

@@ -1,15 +1,97 @@
 #include "bound.h"
 
+#include <stdio.h>
+
 #include "base/config.h"
 #include "base/fault.h"
 #include "base/span.h"
 #include "ballast.h"
+#include "checkpoint.h"
+#include "connection.h"
 #include "db.h"
 
 #define PAGE_BYTES 4096
+#define MIB ((int64_t)1024 * 1024)
 #define ROOM (64 * PAGE_BYTES) /* for a transaction's log, on a disk not full */
 
-static const char FREE_PAGES[] = "PRAGMA freelist_count";
+/* Shares that are no part of the whole any more where that is large. */
+#define LOG_MOST (64 * MIB) /* a million rows, put at once */
+#define MARGIN_MOST (64 * MIB)
+#define DATABASE_LEAST (64 * PAGE_BYTES) /* the schema and a few rows */
+#define PAGES_MOST INT64_C(0xfffffffe)
+#define CACHE_KIB INT64_C(2000) /* SQLite's own default */
+
+/* What an empty queue takes, and room for what is inserted until it is asked
+ * again: rows, and the pages that they split. */
+#define EMPTY_BYTES (64 * PAGE_BYTES)
+#define SPARE_BYTES (16 * PAGE_BYTES)
+
+/* ---- the shares ---- */
+
+static int64_t
+least(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+static int64_t
+largest(int64_t one, int64_t other)
+{
+	return one > other ? one : other;
+}
+
+void
+bound_share(int64_t max_size, struct bound *bound)
+{
+	int64_t most = max_size > 0 ? max_size : PAGES_MOST * PAGE_BYTES;
+
+	bound->log = max_size > 0 ? least(LOG_MOST, most / 4) : INT64_MAX;
+	bound->log_short = bound->log / 4;
+	bound->log_long = least(CONNECTION_WAL_KEPT, bound->log / 2);
+	bound->log_kept = least(CONNECTION_WAL_KEPT, bound->log / 4);
+	bound->database = max_size > 0 ? most - bound->log : most;
+	bound->rows = bound->database - least(MARGIN_MOST, most / 8);
+	if (max_size <= 0)
+		bound->rows = most;
+	bound->rows = largest(bound->rows, DATABASE_LEAST);
+	bound->database = largest(bound->database, DATABASE_LEAST);
+}
+
+/* What SQLite keeps back of a transaction's log is not seen growing: no more
+ * than the share of a small queue allows. */
+static int64_t
+cache_bytes(const struct bound *bound)
+{
+	return least(CACHE_KIB * 1024, bound->log_short);
+}
+
+int
+bound_apply(struct db *db, int64_t max_size, bool draining)
+{
+	struct bound bound;
+	char sql[160];
+
+	bound_share(max_size, &bound);
+	snprintf(sql, sizeof(sql),
+	    "PRAGMA max_page_count=%lld; PRAGMA journal_size_limit=%lld;"
+	    " PRAGMA cache_size=-%lld",
+	    draining ? (long long)PAGES_MOST
+		     : (long long)(bound.database / PAGE_BYTES),
+	    (long long)bound.log_kept, (long long)(cache_bytes(&bound) / 1024));
+	return db_run(db, sql);
+}
+
+void
+bound_shorten_log(struct db *db, const struct config *config)
+{
+	struct bound bound;
+
+	bound_share(config->queue.max_size, &bound);
+	checkpoint_before_insert(
+	    db, least(config->queue.wal_max, bound.log_short), bound.log_long);
+}
+
+/* ---- how much of them is used ---- */
 
 static int
 ask(struct db *db, const char *sql, int64_t *answer)
@@ -24,45 +106,77 @@ ask(struct db *db, const char *sql, int64_t *answer)
 }
 
 static const char PAGES[] = "PRAGMA page_count";
+static const char FREE_PAGES[] = "PRAGMA freelist_count";
 
-/* What an empty queue takes, and room for what is inserted until it is asked
- * again: rows, and the pages that they split. */
-#define EMPTY_BYTES (64 * PAGE_BYTES)
-#define SPARE_BYTES (16 * PAGE_BYTES)
+/* Of the database: all of it, and what is in use. */
+static int
+measure(struct db *db, int64_t *bytes, int64_t *used)
+{
+	int64_t pages, unused;
+
+	if (ask(db, PAGES, &pages) || ask(db, FREE_PAGES, &unused))
+		return -1;
+	*bytes = pages * PAGE_BYTES;
+	*used = (pages - unused) * PAGE_BYTES;
+	return 0;
+}
 
 int
 bound_presses(struct db *db, const struct config *config)
 {
-	int64_t most = config->queue.max_size, wal = db_wal_bytes(db);
-	int64_t pages, unused, used;
+	struct bound bound;
+	int64_t bytes, used;
 
-	if (ask(db, PAGES, &pages) || ask(db, FREE_PAGES, &unused))
+	bound_share(config->queue.max_size, &bound);
+	if (measure(db, &bytes, &used))
 		return -1;
-	used = (pages - unused) * PAGE_BYTES + SPARE_BYTES;
-	/* No rows are given up for a log that is too long for the bound. */
-	if (wal > most / 2)
-		wal = most / 2;
-	return used >= db_page_limit(most) * PAGE_BYTES || used + wal >= most;
-}
-
-int64_t
-bound_wal(const struct config *config)
-{
-	int64_t wal = config->queue.wal_max, share = config->queue.max_size / 4;
-
-	return share > 0 && share < wal ? share : wal;
+	return used + SPARE_BYTES >= bound.rows;
 }
 
 static int
-refuse_full(int64_t used, int64_t most, struct fault *fault)
+refuse_rows(int64_t used, const struct bound *bound, struct fault *fault)
 {
 	char has[SPAN_TEXT_SIZE], may[SPAN_TEXT_SIZE];
 
 	fault_set(fault, FAULT_QUEUE_FULL, "the queue is full (%s of %s)",
-	    span_print_bytes(has, used), span_print_bytes(may, most));
+	    span_print_bytes(has, used), span_print_bytes(may, bound->rows));
 	fault_hint(fault,
 	    "see what waits with: monspool status; [queue] max_size in the"
-	    " configuration is the bound");
+	    " configuration is the bound of rows, log and notes together");
+	return -1;
+}
+
+static int
+refuse_log(int64_t log, const struct bound *bound, struct fault *fault)
+{
+	char has[SPAN_TEXT_SIZE], may[SPAN_TEXT_SIZE];
+
+	fault_set(fault, FAULT_QUEUE_FULL,
+	    "the queue is full: its log would be %s long, and may be %s",
+	    span_print_bytes(has, log), span_print_bytes(may, bound->log));
+	fault_hint(fault,
+	    "put less at once (--per-line does), end programs that read the"
+	    " queue for long, or raise [queue] max_size");
+	return -1;
+}
+
+/* Beyond its share the log may use what the database never grew into. */
+static int
+check(const struct bound *bound, int64_t max_size, int64_t database,
+    int64_t used, int64_t log, struct fault *fault)
+{
+	if (used >= bound->rows)
+		return refuse_rows(used, bound, fault);
+	if (log > bound->log && largest(database, used) + log > max_size)
+		return refuse_log(log, bound, fault);
+	return 0;
+}
+
+static int
+tell(struct db *db, struct fault *fault)
+{
+	if (fault != NULL)
+		*fault = *db_fault(db);
 	return -1;
 }
 
@@ -70,27 +184,43 @@ int
 bound_check(struct db *db, const struct config *config, int64_t more,
     struct fault *fault)
 {
-	int64_t most = config->queue.max_size, used = db_bytes(db), pages;
+	struct bound bound;
+	int64_t bytes, used;
 
-	if (most <= 0 || used + more < most)
+	if (config->queue.max_size <= 0)
 		return 0;
-	if (ask(db, FREE_PAGES, &pages)) {
-		if (fault != NULL)
-			*fault = *db_fault(db);
-		return -1;
-	}
-	used -= pages * PAGE_BYTES;
-	return used + more < most ? 0 : refuse_full(used, most, fault);
+	bound_share(config->queue.max_size, &bound);
+	if (measure(db, &bytes, &used))
+		return tell(db, fault);
+	return check(&bound, config->queue.max_size, bytes, used + more / 2,
+	    db_wal_bytes(db) + more / 2, fault);
+}
+
+int
+bound_check_bracket(
+    struct db *db, const struct config *config, struct fault *fault)
+{
+	struct bound bound;
+	int64_t bytes, used;
+
+	if (config->queue.max_size <= 0)
+		return 0;
+	bound_share(config->queue.max_size, &bound);
+	if (measure(db, &bytes, &used))
+		return tell(db, fault);
+	return check(&bound, config->queue.max_size, bytes, used,
+	    db_wal_bytes(db) + cache_bytes(&bound), fault);
 }
 
 int
 bound_check_size(const struct config *config, int64_t more, struct fault *fault)
 {
-	int64_t most = db_page_limit(config->queue.max_size) * PAGE_BYTES;
+	struct bound bound;
 
-	if (more + EMPTY_BYTES + SPARE_BYTES < most)
-		return 0;
-	return refuse_full(more, most, fault);
+	bound_share(config->queue.max_size, &bound);
+	return check(&bound, config->queue.max_size, bound.database,
+	    more / 2 + EMPTY_BYTES + SPARE_BYTES, more / 2 + bound.log_short,
+	    fault);
 }
 
 int

@@ -1,20 +1,47 @@
 #ifndef QUEUE_BOUND_H
 #define QUEUE_BOUND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct config;
 struct db;
 struct fault;
 
-/** Whether ${more} bytes go under queue.max_size; pages that drained rows left
- * count as room.  In a bracket.  0, or -1 with FAULT_QUEUE_FULL. */
+/**
+ * How queue.max_size is shared out.  Each share is kept to by itself, so that
+ * database and log together stay under the whole (contract.md C7), and a log
+ * that is long for a while takes nothing from the rows.
+ */
+struct bound {
+	int64_t rows; /* of the database, what writers may fill */
+	/* and the rest, for operators and the forwarder: notes and deaths */
+	int64_t database;
+	int64_t log;       /* of the WAL */
+	int64_t log_short; /* up to which nobody shortens it */
+	int64_t log_long;  /* beyond which nobody leaves that to another */
+	int64_t log_kept;  /* to which it is cut when it begins anew */
+};
+/** The shares of ${max_size}; of 0, which is no bound, the log's alone. */
+void bound_share(int64_t max_size, struct bound *bound);
+
+/** Put the shares of ${max_size} in force on a connection (contract.md H14); that
+ * of the database is left out for the forwarder (${draining}): a full queue
+ * must still be drained.  0 or -1. */
+int bound_apply(struct db *db, int64_t max_size, bool draining);
+
+/** Rule H3 (checkpoint.h), by the shares of the bound: in the gate, ahead of an
+ * insert. */
+void bound_shorten_log(struct db *db, const struct config *config);
+
+/** Whether ${more} bytes go under queue.max_size: half of them into the log first;
+ * pages that drained rows left count as room.  In a bracket.  0, or -1 with FAULT_QUEUE_FULL. */
 int bound_check(struct db *db, const struct config *config, int64_t more,
     struct fault *fault);
+/** Whether the open bracket, as far as it has come, keeps to the bound.  0 or -1. */
+int bound_check_bracket(
+    struct db *db, const struct config *config, struct fault *fault);
 
-/** The length of the WAL at which a checkpoint is made before an insert:
- * queue.wal_max, and not above the log's share of the bound. */
-int64_t bound_wal(const struct config *config);
 /** For drop-oldest: whether there is so little room left that some is to be made.
  * In a bracket.  1, 0, -1. */
 int bound_presses(struct db *db, const struct config *config);

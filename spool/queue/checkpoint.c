@@ -8,6 +8,7 @@
 #include "dbinside.h"
 #include "gate.h"
 #include "lock.h"
+#include "schema.h"
 #include "renewal.h"
 
 /*
@@ -121,15 +122,35 @@ trim_at_restart(struct db *db, int64_t wal_max)
 	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 }
 
+/* The first commit after all is copied back begins the log anew, and cuts it:
+ * it is this one, so that who looks at its length sees what is in use.  The
+ * version is written as it was; that touches one page. */
+static void
+restart(struct db *db)
+{
+	char sql[64];
+	int version;
+
+	if (db_begin(db))
+		return;
+	version = schema_version(db);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", version);
+	if (version == -1 || db_run(db, sql))
+		db_rollback(db);
+	else
+		(void)db_commit(db);
+}
+
 void
-checkpoint_before_insert(struct db *db, int64_t wal_max)
+checkpoint_before_insert(struct db *db, int64_t wal_max, int64_t wal_most)
 {
 	int64_t bytes = db_wal_bytes(db);
 
-	if (bytes <= wal_max && bytes <= CONNECTION_WAL_KEPT)
+	if (bytes <= wal_max && bytes <= wal_most)
 		return;
-	if (bytes <= CONNECTION_WAL_KEPT && lock_held(db->place.lock, NULL))
+	if (bytes <= wal_most && lock_held(db->place.lock, NULL))
 		return; /* the forwarder will */
-	if (trim_at_restart(db, wal_max) == SQLITE_OK)
-		checkpoint_guarded(db, true);
+	if (trim_at_restart(db, wal_max) == SQLITE_OK &&
+	    checkpoint_guarded(db, true) == CHECKPOINT_DONE)
+		restart(db);
 }

@@ -14,11 +14,6 @@
 #include "renewal.h"
 #include "schema.h"
 
-/* The page size every queue is made with. */
-#define PAGE_BYTES 4096
-/* Fewer pages than that would not hold the schema and a few rows. */
-#define PAGES_LEAST 64
-
 static const char BEGIN[] = "BEGIN IMMEDIATE";
 static const char COMMIT[] = "COMMIT";
 static const char ROLLBACK[] = "ROLLBACK";
@@ -468,29 +463,6 @@ int64_t
 db_wal_bytes(struct db *db)
 {
 	return place_size(db->place.wal);
-}
-
-int64_t
-db_page_limit(int64_t bytes)
-{
-	int64_t wal = bytes / 4, pages;
-
-	if (bytes == 0)
-		return 0xfffffffe;
-	if (wal > CONNECTION_WAL_KEPT)
-		wal = CONNECTION_WAL_KEPT;
-	pages = (bytes - wal) / PAGE_BYTES;
-	return pages < PAGES_LEAST ? PAGES_LEAST : pages;
-}
-
-int
-db_limit_bytes(struct db *db, int64_t bytes)
-{
-	char sql[64];
-
-	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld",
-	    (long long)db_page_limit(bytes));
-	return db_run(db, sql);
 }
 
 void

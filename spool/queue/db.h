@@ -132,11 +132,6 @@ int64_t db_data_version(struct db *db);
 /** Bytes of database and WAL. */
 int64_t db_bytes(struct db *db);
 int64_t db_wal_bytes(struct db *db);
-/** Set the bound for database plus WAL (max_page_count and byte count, H14); 0
- * none.  Return 0 or -1. */
-int db_limit_bytes(struct db *db, int64_t bytes);
-/** The pages that the file may have under that bound. */
-int64_t db_page_limit(int64_t bytes);
 /** Set the wait for the gate. */
 void db_set_busy_timeout(struct db *db, int64_t ms);
 

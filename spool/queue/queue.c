@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/fault.h"
 #include "bell.h"
+#include "bound.h"
 #include "checkpoint.h"
 #include "gate.h"
 #include "schema.h"
@@ -383,7 +384,7 @@ queue_open(const char *path, enum db_kind kind, int64_t busy_timeout_ms,
 	if ((db = db_open(&place, kind, wait_ms, fault)) == NULL)
 		return NULL;
 	if (setting_load(db, config) ||
-	    db_limit_bytes(db, config->queue.max_size)) {
+	    bound_apply(db, config->queue.max_size, false)) {
 		if (fault != NULL)
 			*fault = *db_fault(db);
 		db_close(db);

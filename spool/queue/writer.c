@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "bell.h"
 #include "bound.h"
-#include "checkpoint.h"
 #include "db.h"
 #include "drop.h"
 #include "enqueue_key.h"
@@ -172,7 +171,7 @@ enter(struct writer *writer)
 
 	if (db_enter(writer->db))
 		return -1;
-	checkpoint_before_insert(writer->db, bound_wal(writer->config));
+	bound_shorten_log(writer->db, writer->config);
 	/* Until COMMIT nothing of the round is stored; afterwards all of it. */
 	failed = db_begin(writer->db);
 	db_leave(writer->db); /* the transaction stays in */
@@ -324,14 +323,18 @@ share(struct writer *writer, int64_t lane_id)
 }
 
 static int
-flush(struct writer *writer)
+flush(struct writer *writer, struct fault *fault)
 {
 	size_t count = writer->row_count;
 
 	writer->row_count = 0;
-	if (metric_insert(writer->db, writer->rows, count))
+	if (metric_insert(writer->db, writer->rows, count) || make_room(writer))
+		return fail(writer, fault);
+	if (bound_check_bracket(writer->db, writer->config, fault)) {
+		writer->failed = true;
 		return -1;
-	return count == ROWS ? make_room(writer) : 0;
+	}
+	return 0;
 }
 
 int
@@ -353,9 +356,7 @@ writer_add_interned(struct writer *writer, const struct writer_row *row,
 	new->observed_at = row->observed_at;
 	new->expires_at = row->expires_at;
 	*id = new->id;
-	if (++writer->row_count == ROWS && flush(writer))
-		return fail(writer, fault);
-	return 0;
+	return ++writer->row_count == ROWS ? flush(writer, fault) : 0;
 }
 
 int
@@ -403,15 +404,13 @@ forget_keys(struct writer *writer)
 	    writer->db, writer->keys_at, most < KEYS_MOST ? most : KEYS_MOST);
 }
 
-/* Insert what is kept back, and count what the round did. */
+/* Count what the round did. */
 static int
-finish(struct writer *writer)
+count(struct writer *writer)
 {
 	int64_t rows = writer->next_id - writer->first_id, first_id;
 	size_t i;
 
-	if (flush(writer))
-		return -1;
 	for (i = 0; i < writer->share_count; i++)
 		if (lane_count(writer->db, writer->shares[i].lane_id,
 			writer->shares[i].rows))
@@ -422,6 +421,15 @@ finish(struct writer *writer)
 	    ledger_count_duplicates(writer->db, writer->duplicates))
 		return -1;
 	return forget_keys(writer);
+}
+
+/* What is kept back is inserted first. */
+static int
+finish(struct writer *writer, struct fault *fault)
+{
+	if (flush(writer, fault))
+		return -1;
+	return count(writer) ? fail(writer, fault) : 0;
 }
 
 static void
@@ -442,8 +450,7 @@ writer_commit(
 		return fault_set(fault, FAULT_INTERNAL,
 		    "there is no round of the writer to commit");
 	}
-	if (finish(writer)) {
-		fail(writer, fault);
+	if (finish(writer, fault)) {
 		writer_abandon(writer);
 		return -1;
 	}

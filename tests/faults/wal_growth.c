@@ -22,6 +22,8 @@
 #include "queue/db.h"
 #include "queue/queue.h"
 
+#define WAL_MOST (4 * 1024 * 1024)
+
 #define PUTS 3000
 #define CONTROL_PUTS 800
 #define EARLY 500 /* puts after which all sizes have been seen */
@@ -103,7 +105,7 @@ put(const char *path, bool checkpoint, int64_t *read_at_open)
 	if (db_enter(db))
 		die("enter the gate", db_fault(db));
 	if (checkpoint)
-		checkpoint_before_insert(db, config.queue.wal_max);
+		checkpoint_before_insert(db, config.queue.wal_max, WAL_MOST);
 	if (db_begin(db) || db_run(db, INSERT) || db_commit(db))
 		die("insert", db_fault(db));
 	db_leave(db);

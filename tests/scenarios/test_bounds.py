@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -19,6 +20,55 @@ def bounded(spool, forwarder, url, **settings):
 def fill(spool, rows, **how):
     return spool.run("--json", "put", "-f", "ndjson", "-", input="".join(
         json.dumps(row(i, **how)) + "\n" for i in range(rows)))
+
+
+class Watch(threading.Thread):
+    """How large database and WAL become, as seen every few milliseconds."""
+
+    def __init__(self, spool):
+        super().__init__(daemon=True)
+        self.files = [spool.path, spool.path.with_name("queue.db-wal")]
+        self.most, self.over = 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.002):
+            self.most = max(self.most, sum(file.stat().st_size for file in self.files))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
+# ---- queue.max_size ----
+
+@pytest.mark.parametrize("mib,cycles", [(1, 10), (2, 10), (4, 5), (8, 2), (16, 2)])
+def test_a_queue_that_was_full_takes_as_much_again(
+        mib, cycles, spool, receiver, forwarder):
+    sink = receiver()
+    one = bounded(spool, forwarder, sink.url, max_size=f"{mib}M")
+    one.configure({"batch.max_rows": "5000", "batch.max_bytes": "1M"})
+    takes = []
+    with Watch(spool) as watch:
+        for _ in range(cycles):
+            rows, chunk = 0, 2000 * mib
+            while chunk >= 125:
+                done = fill(spool, chunk)
+                if done.returncode == 0:
+                    rows += chunk
+                    continue
+                assert done.returncode == 75, done.stderr
+                assert '"queue_full"' in done.stderr
+                chunk //= 2
+            takes.append(rows)
+            one.drain(check=0)
+    assert watch.most <= mib << 20
+    assert takes[0] >= 9000 * mib
+    assert min(takes) >= takes[0] * 0.85, takes
+    assert spool.audit()["ok"]
 
 
 # ---- queue.when_full ----

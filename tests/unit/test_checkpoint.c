@@ -32,7 +32,7 @@ static void
 put(struct db *db, int64_t wal_max)
 {
 	assert_int_equal(db_enter(db), 0);
-	checkpoint_before_insert(db, wal_max);
+	checkpoint_before_insert(db, wal_max, 4 << 20);
 	assert_int_equal(db_begin(db), 0);
 	assert_int_equal(db_run(db, FILL), 0);
 	assert_int_equal(db_commit(db), 0);

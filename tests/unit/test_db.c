@@ -12,6 +12,7 @@
 
 #include "queue_fixture.h"
 
+#include "queue/bound.h"
 #include "queue/checkpoint.h"
 #include "queue/dbinside.h"
 #include "queue/gate.h"
@@ -631,12 +632,12 @@ is_full_by_policy_and_still_drains(void **state)
 	(void)state;
 	spool_make(&spool);
 	db = spool_open(&spool, DB_WRITER);
-	assert_int_equal(db_limit_bytes(db, 2 * 1024 * 1024), 0);
+	assert_int_equal(bound_apply(db, 2 * 1024 * 1024, false), 0);
 	assert_int_equal(fill_up(db, &rows), FAULT_QUEUE_FULL);
 	assert_in_range(rows, 9, 4999);
 	assert_int_equal(db_run(db, "DELETE FROM gap WHERE first_id < 9"), 0);
 	assert_int_equal(db_run(db, FILL), 0);
-	assert_int_equal(db_limit_bytes(db, 0), 0);
+	assert_int_equal(bound_apply(db, 0, false), 0);
 	assert_int_equal(
 	    ask(db_handle(db), "PRAGMA max_page_count"), (int64_t)0xfffffffe);
 	assert_int_equal(db_run(db, FILL), 0);

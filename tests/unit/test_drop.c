@@ -110,7 +110,7 @@ bound_to(struct store *store, int64_t bytes, enum config_full when_full)
 	store->config.queue.max_size = bytes;
 	store->config.queue.when_full = when_full;
 	store->config.queue.reserve = 0;
-	assert_int_equal(db_limit_bytes(store->db, bytes), 0);
+	assert_int_equal(bound_apply(store->db, bytes, false), 0);
 }
 
 static void
@@ -209,14 +209,14 @@ rejecting_drops_nothing(void **state)
 	int i;
 
 	bound_to(store, 4 * MIB, CONFIG_FULL_REJECT);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 1000; i++) {
 		if (writer_begin(store->writer, &fault))
 			break;
 		writer_abandon(store->writer);
 		if (bound_presses(store->db, &store->config) == 1)
 			store->config.queue.max_size = db_bytes(store->db);
 		else
-			store_fill(store, "cvm", "cpu", 4000);
+			store_fill(store, "cvm", "cpu", 500);
 	}
 	assert_int_equal(fault.kind, FAULT_QUEUE_FULL);
 	assert_int_equal(store_ledger(store).dropped, 0);
@@ -237,7 +237,7 @@ what_can_never_fit_is_refused_and_drops_nothing(void **state)
 	writer_abandon(store->writer);
 	assert_int_equal(store_ledger(store).dropped, 0);
 	store_begin(store);
-	assert_int_equal(writer_reserve(store->writer, 2 * MIB, &fault), 0);
+	assert_int_equal(writer_reserve(store->writer, MIB, &fault), 0);
 	writer_abandon(store->writer);
 	store_audit(store);
 }

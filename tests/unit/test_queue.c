@@ -292,7 +292,7 @@ opens_with_the_settings_of_the_copy(void **state)
 	stmt = db_prepare(db, "PRAGMA max_page_count");
 	assert_int_equal(db_step(db, stmt), DB_ROW);
 	assert_int_equal(db_column_int(stmt, 0),
-	    (32 - 4) * 1024 * 1024 / 4096); /* 4 MiB are the WAL's */
+	    (32 - 8) * 1024 * 1024 / 4096); /* 8 MiB are the WAL's */
 	db_close(db);
 	spool_remove(&spool);
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "queue/bound.h"
 #include "queue/memo.h"
 #include "queue/stage.h"
 
@@ -206,13 +207,13 @@ stores_nothing_when_it_does_not_fit(void **state)
 
 	for (i = 0; i < 20000; i++)
 		add(store, stage, &entry);
-	assert_int_equal(db_limit_bytes(store->db, 1), 0);
+	assert_int_equal(bound_apply(store->db, 1, false), 0);
 	assert_int_equal(
 	    stage_commit(stage, store->writer, 5000, &result, &fault), -1);
 	assert_int_equal(fault.kind, FAULT_QUEUE_FULL);
 	assert_int_equal(store_ledger(store).accepted, 0);
 	assert_int_equal(store_ask(store, "SELECT count(*) FROM series"), 0);
-	assert_int_equal(db_limit_bytes(store->db, 0), 0);
+	assert_int_equal(bound_apply(store->db, 0, false), 0);
 	store_put(store, "cvm", "cpu", 1);
 	store_audit(store);
 	stage_free(stage);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "queue/bound.h"
 #include "queue/lane.h"
 #include "queue/metric.h"
 
@@ -275,7 +276,7 @@ stores_nothing_when_the_file_may_not_grow(void **state)
 	int64_t id;
 	int i, failed = 0;
 
-	assert_int_equal(db_limit_bytes(store->db, 1), 0);
+	assert_int_equal(bound_apply(store->db, 1, false), 0);
 	assert_int_equal(
 	    entry_render(&entry, &store->config.checks, &wire, &fault), 0);
 	store_begin(store);
@@ -287,7 +288,7 @@ stores_nothing_when_the_file_may_not_grow(void **state)
 	assert_int_equal(writer_commit(store->writer, &result, &fault), -1);
 	assert_int_equal(store_ledger(store).accepted, 0);
 	assert_int_equal(store_ask(store, "SELECT count(*) FROM metric"), 0);
-	assert_int_equal(db_limit_bytes(store->db, 0), 0);
+	assert_int_equal(bound_apply(store->db, 0, false), 0);
 	store_put(store, "cvm", "cpu", 1);
 	store_audit(store);
 	entry_wire_free(&wire);
