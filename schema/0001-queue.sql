@@ -142,7 +142,8 @@ CREATE INDEX edit_series ON edit (series_id);
 
 -- A series one of whose rows was refused alone.  Its rows up to
 -- doomed_through die as they come up, without another request; the next row
--- goes alone, as a canary.  An accepted canary clears the series.
+-- goes alone, as a canary.  An accepted canary clears the series.  Beyond
+-- 10,000 the oldest are forgotten.
 CREATE TABLE suspect (
   series_id      INTEGER PRIMARY KEY REFERENCES series (id),
   doomed_through INTEGER NOT NULL,

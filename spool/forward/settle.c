@@ -136,6 +136,8 @@ remember(struct core *core, const struct settlement *settlement)
 	if (settlement->suspect_id != 0 &&
 	    suspect_load(core->db, settlement->suspect_id, &row) == 1)
 		(void)suspects_put(&core->suspects, &row);
+	if (core->suspects.count > SUSPECT_MOST) /* the queue forgot some */
+		(void)suspects_load(&core->suspects, core->db);
 	if (settlement->clear_id != 0)
 		suspects_remove(&core->suspects, settlement->clear_id);
 }

@@ -216,7 +216,7 @@ settle_suspicion(struct core *core, const struct settlement *settlement)
 
 	if (settlement->suspect_id != 0 &&
 	    (suspect_of(core, settlement, &row) ||
-		suspect_store(core->db, &row)))
+		suspect_store(core->db, &row) == -1))
 		return -1;
 	if (settlement->clear_id != 0 &&
 	    suspect_clear(core->db, settlement->clear_id))

@@ -10,6 +10,12 @@ static const char STORE[] =
     " VALUES (:series_id, :doomed_through, :code, :message, :attempt_id,"
     "  :since_at)";
 
+static const char COUNT[] = "SELECT count(*) FROM suspect";
+
+static const char FORGET[] =
+    "DELETE FROM suspect WHERE series_id IN (SELECT series_id FROM suspect"
+    "  ORDER BY since_at, series_id LIMIT :count)";
+
 static const char CLEAR[] = "DELETE FROM suspect WHERE series_id = :series_id";
 
 static const char PARDON[] =
@@ -26,6 +32,26 @@ static const char LIST[] = "SELECT " SUSPECT_COLUMNS
 			   " FROM suspect WHERE series_id > :after"
 			   " ORDER BY series_id LIMIT :count";
 
+/* Beyond the bound the oldest go.  How many, or -1. */
+static int
+make_room(struct db *db)
+{
+	struct sqlite3_stmt *stmt;
+	int64_t count;
+
+	if ((stmt = db_prepare(db, COUNT)) == NULL ||
+	    db_step(db, stmt) != DB_ROW)
+		return -1;
+	count = db_column_int(stmt, 0);
+	db_reset(stmt);
+	if (count <= SUSPECT_MOST)
+		return 0;
+	if ((stmt = db_prepare(db, FORGET)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":count", SUSPECT_FORGOTTEN);
+	return db_step(db, stmt) == DB_DONE ? (int)db_changes(db) : -1;
+}
+
 int
 suspect_store(struct db *db, const struct suspect_row *row)
 {
@@ -39,7 +65,9 @@ suspect_store(struct db *db, const struct suspect_row *row)
 	db_bind_text(db, stmt, ":message", row->message);
 	db_bind_optional(db, stmt, ":attempt_id", row->attempt_id, -1);
 	db_bind_int(db, stmt, ":since_at", row->since_at);
-	return db_step(db, stmt) == DB_DONE ? 0 : -1;
+	if (db_step(db, stmt) != DB_DONE)
+		return -1;
+	return make_room(db);
 }
 
 int

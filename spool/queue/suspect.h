@@ -11,7 +11,13 @@ struct suspect_row {
 	char message[264];
 };
 
-/** Store or replace.  0 or -1. */
+/** So many are remembered, and forgotten so many at a time: the oldest.  One
+ * that is forgotten though it is still bad costs another bisection. */
+#define SUSPECT_MOST 10000
+#define SUSPECT_FORGOTTEN 1000
+
+/** In the caller's bracket: store or replace.  How many others were forgotten
+ * for it, or -1. */
 int suspect_store(struct db *db, const struct suspect_row *row);
 int suspect_clear(struct db *db, int64_t series_id);
 /** An operator released ${lane_id}: no row of its suspects dies any more before

@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
+
+#include "forward/core_state.h"
 
 #include "sim.h"
 
@@ -143,6 +146,39 @@ remembers_suspects_across_a_restart(void **state)
 	run_for(sim, 1000);
 	assert_int_equal(sim->requests, 2);
 	assert_int_equal(ledger(sim).dead, 20);
+}
+
+/* Of the one series that is bad, and of 10,000 that were. */
+static void
+remembers_no_more_suspects_than_the_queue(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1017;
+	sim->bad[0] = "disk1x";
+	put(sim, (struct put){ "cvm", 40, 4, 0 });
+	start(sim, CORE_RUN);
+	assert_int_equal(sqlite3_exec(db_handle(sim->db),
+			     "WITH RECURSIVE n (i) AS (SELECT 11 UNION ALL"
+			     "  SELECT i + 1 FROM n WHERE i < 10010)"
+			     "INSERT INTO series"
+			     " (id, lane_id, hash, metric, dimensions, wire)"
+			     " SELECT i, 1, i, 'cpu', '{}', 'w' || i FROM n;"
+			     "INSERT INTO suspect"
+			     " (series_id, doomed_through, message, since_at)"
+			     " SELECT id, 1, '', id FROM series WHERE id > 10",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	stop(sim);
+	start(sim, CORE_RUN);
+	assert_int_equal(sim->core->suspects.count, SUSPECT_MOST);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 10);
+	assert_int_equal(
+	    sim->core->suspects.count, SUSPECT_MOST + 1 - SUSPECT_FORGOTTEN);
+	assert_null(suspects_find(&sim->core->suspects, 11));
+	assert_non_null(suspects_find(&sim->core->suspects, 10010));
 }
 
 static void
@@ -866,6 +902,8 @@ main(void)
 		    clears_a_series_whose_canary_is_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    remembers_suspects_across_a_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    remembers_no_more_suspects_than_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    lets_one_row_speak_for_a_misspelt_namespace, setup,
 		    teardown),

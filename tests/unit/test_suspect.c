@@ -83,6 +83,39 @@ are_listed_in_order_of_series(void **state)
 	assert_int_equal(suspect_list(store->db, row.series_id, rows, 2), 0);
 }
 
+/* 10,000 of them, each younger than the one before. */
+static void
+fill(struct store *store)
+{
+	store_run(store,
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+	    "  SELECT i + 1 FROM n WHERE i < 10000)"
+	    "INSERT INTO series (id, lane_id, hash, metric, dimensions, wire)"
+	    " SELECT 10 + i, 1, i, 'cpu', '{}', 'w' || i FROM n;"
+	    "INSERT INTO suspect (series_id, doomed_through, message, since_at)"
+	    " SELECT id, 1, '', 20000 - id FROM series WHERE id > 10");
+}
+
+static void
+beyond_the_bound_the_oldest_are_forgotten(void **state)
+{
+	struct store *store = *state;
+	struct suspect_row row = { .series_id = series(store, "a"),
+		.code = 1017,
+		.attempt_id = 3,
+		.since_at = 30000 };
+	struct suspect_row again;
+
+	fill(store);
+	assert_int_equal(suspect_store(store->db, &row), SUSPECT_FORGOTTEN);
+	assert_int_equal(suspect_load(store->db, row.series_id, &again), 1);
+	/* Those with the highest ids are the oldest. */
+	assert_int_equal(suspect_load(store->db, 9010, &again), 1);
+	assert_int_equal(suspect_load(store->db, 9011, &again), 0);
+	assert_int_equal(suspect_load(store->db, 10010, &again), 0);
+	assert_int_equal(suspect_store(store->db, &row), 0);
+}
+
 int
 main(void)
 {
@@ -90,6 +123,7 @@ main(void)
 		STORE_TEST(comes_back_and_is_replaced_and_cleared),
 		STORE_TEST(needs_a_series),
 		STORE_TEST(are_listed_in_order_of_series),
+		STORE_TEST(beyond_the_bound_the_oldest_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
