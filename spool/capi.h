@@ -25,6 +25,7 @@ struct msp_queue {
 	struct db *db; /* NULL: to be opened anew (H12) */
 	struct writer *writer;
 	bool transaction;
+	bool unknown; /* the last one ended in MSP_E_UNKNOWN */
 	struct entry_wire wire;
 	struct capi_series *series; /* NULL until there is a batch */
 };
@@ -69,7 +70,9 @@ msp_status capi_leave(msp_queue *queue, msp_status status);
 msp_status capi_add(
     msp_queue *queue, const msp_metric *metric, int64_t *id, msp_error *error);
 
-/** Open what is not open: at first, and after a commit that failed midway. */
+/** Open what is not open: at first, after a commit that failed midway, and
+ * where another file has taken the queue's place.  Each call begins with it,
+ * and only that. */
 msp_status capi_connect(msp_queue *queue, msp_error *error);
 /** A round of the handle's writer. */
 msp_status capi_begin(msp_queue *queue, msp_error *error);

@@ -195,15 +195,31 @@ put_places(msp_queue *queue, struct batch *batch, msp_error *error)
 	return status;
 }
 
+/* Of all that are not invalid by themselves. */
+static void
+tell_each(const struct batch *batch, msp_status status)
+{
+	size_t i;
+
+	for (i = 0; batch->each != NULL && i < batch->n; i++)
+		if (status == MSP_OK || batch->each[i] != MSP_E_INVALID)
+			batch->each[i] = status;
+}
+
 static msp_status
 put_batch(msp_queue *queue, struct batch *batch, msp_error *error)
 {
 	msp_status status;
 
-	if ((status = check_batch(batch, error)) != MSP_OK ||
-	    (status = capi_connect(queue, error)) != MSP_OK)
+	if ((status = check_batch(batch, error)) != MSP_OK)
 		return status;
-	return batch->n == 0 ? MSP_OK : put_places(queue, batch, error);
+	tell_each(batch, MSP_OK);
+	status = capi_connect(queue, error);
+	if (status == MSP_OK && batch->n > 0)
+		status = put_places(queue, batch, error);
+	if (status < MSP_OK && status != MSP_E_INVALID)
+		tell_each(batch, status);
+	return status;
 }
 
 msp_status

@@ -21,13 +21,26 @@ msp_version_string(void)
 	return MONSPOOL_VERSION;
 }
 
+static void
+disconnect(msp_queue *queue)
+{
+	capi_series_free(queue->series);
+	writer_free(queue->writer);
+	db_close(queue->db);
+	queue->series = NULL;
+	queue->writer = NULL;
+	queue->db = NULL;
+}
+
 msp_status
 capi_connect(msp_queue *queue, msp_error *error)
 {
 	struct fault fault = { 0 };
 
-	if (queue->db != NULL)
+	if (queue->db != NULL &&
+	    (queue->transaction || !db_replaced(queue->db)))
 		return MSP_OK;
+	disconnect(queue);
 	queue->db = queue_open(queue->path, DB_SHARED, queue->busy_timeout_ms,
 	    &queue->config, &fault);
 	if (queue->db == NULL)
@@ -38,17 +51,6 @@ capi_connect(msp_queue *queue, msp_error *error)
 	db_close(queue->db);
 	queue->db = NULL;
 	return capi_fail(error, &fault);
-}
-
-static void
-disconnect(msp_queue *queue)
-{
-	capi_series_free(queue->series);
-	writer_free(queue->writer);
-	db_close(queue->db);
-	queue->series = NULL;
-	queue->writer = NULL;
-	queue->db = NULL;
 }
 
 msp_status
@@ -178,10 +180,7 @@ msp_status
 capi_begin(msp_queue *queue, msp_error *error)
 {
 	struct fault fault = { 0 };
-	msp_status status;
 
-	if ((status = capi_connect(queue, error)) != MSP_OK)
-		return status;
 	if (writer_begin(queue->writer, &fault))
 		return capi_fail(error, &fault);
 	return MSP_OK;
@@ -213,10 +212,24 @@ msp_begin(msp_queue *queue, msp_error *error)
 		return capi_leave(queue,
 		    capi_fail_with(error, MSP_E_MISUSE,
 			"this thread has begun a transaction already"));
-	if ((status = capi_begin(queue, error)) != MSP_OK)
+	if ((status = capi_connect(queue, error)) != MSP_OK ||
+	    (status = capi_begin(queue, error)) != MSP_OK)
 		return capi_leave(queue, status);
 	queue->transaction = true;
+	queue->unknown = false;
 	return MSP_OK; /* and keeps the mutex */
+}
+
+/* Nothing can be ended; whoever asks again about a commit that failed midway
+ * is told again. */
+static msp_status
+no_transaction(msp_queue *queue, msp_error *error)
+{
+	if (queue->unknown)
+		return capi_fail_with(error, MSP_E_UNKNOWN,
+		    "the commit before failed midway: stored or not");
+	return capi_fail_with(
+	    error, MSP_E_MISUSE, "this thread has begun no transaction");
 }
 
 /* The mutex twice: that of this call and that of msp_begin(). */
@@ -224,6 +237,7 @@ static msp_status
 end_transaction(msp_queue *queue, msp_status status)
 {
 	queue->transaction = false;
+	queue->unknown = status == MSP_E_UNKNOWN;
 	pthread_mutex_unlock(&queue->mutex);
 	return capi_leave(queue, status);
 }
@@ -236,9 +250,7 @@ msp_commit(msp_queue *queue, msp_error *error)
 	if ((status = capi_enter(queue, error)) != MSP_OK)
 		return status;
 	if (!queue->transaction)
-		return capi_leave(queue,
-		    capi_fail_with(error, MSP_E_MISUSE,
-			"this thread has begun no transaction"));
+		return capi_leave(queue, no_transaction(queue, error));
 	return end_transaction(queue, capi_commit(queue, error));
 }
 
@@ -250,9 +262,7 @@ msp_rollback(msp_queue *queue, msp_error *error)
 	if ((status = capi_enter(queue, error)) != MSP_OK)
 		return status;
 	if (!queue->transaction)
-		return capi_leave(queue,
-		    capi_fail_with(error, MSP_E_MISUSE,
-			"this thread has begun no transaction"));
+		return capi_leave(queue, no_transaction(queue, error));
 	writer_abandon(queue->writer);
 	return end_transaction(queue, MSP_OK);
 }

@@ -113,7 +113,8 @@ typedef struct {
 MSP_API msp_status msp_create(const msp_open_opts *opts, msp_error *error);
 
 /** Open a queue; never creates one (MSP_E_NOTFOUND).  ${queue} becomes NULL on
- * failure. */
+ * failure.  The handle stands for the path: a call (or msp_begin()) that finds
+ * another file there goes on with that one, or fails as msp_open() would. */
 MSP_API msp_status msp_open(
     const msp_open_opts *opts, msp_queue **queue, msp_error *error);
 
@@ -186,7 +187,8 @@ MSP_API msp_status msp_put(
  * Queue ${n} metrics in one transaction.  ${metrics} is an array stepped by
  * the struct_size of its first.  ${each}, which may be NULL with MSP_ATOMIC,
  * has room for ${n} and becomes what each metric by itself is: MSP_OK,
- * MSP_DUPLICATE or MSP_E_INVALID.
+ * MSP_DUPLICATE or MSP_E_INVALID; where the call fails for another reason, all
+ * but the invalid become what it returns.
  * MSP_ATOMIC: if one is invalid nothing is queued, and ${error} names the
  * first of them.  MSP_SKIP_BAD: MSP_OK if all others are stored; ${error}
  * still names the first invalid one.
@@ -202,7 +204,10 @@ MSP_API msp_status msp_validate(const msp_metric *metric, msp_error *error);
  * A transaction: the puts between become durable together at commit, not
  * before.  It belongs to the thread that began it; others wait on the handle,
  * and all other writers of the queue wait, too, so keep it short.  After a put
- * that failed otherwise than by MSP_E_INVALID only msp_rollback() is left.
+ * that failed otherwise than by MSP_E_INVALID only msp_rollback() is left, and
+ * msp_commit(), which undoes as well, returns that failure again.
+ * MSP_E_UNKNOWN of msp_commit() ends the transaction, too; asked again, both
+ * return it again until the next msp_begin().
  * While a thread holds one, its put on another handle of the same queue ends
  * in MSP_E_BUSY.
  */

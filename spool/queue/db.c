@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -104,6 +105,22 @@ prepare_existing(struct db *db)
 	return 0;
 }
 
+/* SQLite opened it and knows whether the path leads there yet. */
+static void
+remember_file(struct db *db)
+{
+	struct stat st;
+	int moved = 1;
+
+	if (stat(db->place.file, &st) ||
+	    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED,
+		&moved) != SQLITE_OK ||
+	    moved)
+		return; /* no file is 0, 0 */
+	db->device = st.st_dev;
+	db->inode = st.st_ino;
+}
+
 struct db *
 db_open(const struct place *place, enum db_kind kind, int64_t busy_timeout_ms,
     struct fault *fault)
@@ -125,6 +142,7 @@ db_open(const struct place *place, enum db_kind kind, int64_t busy_timeout_ms,
 		db_fail_code(db, code, "open");
 		goto fail;
 	}
+	remember_file(db);
 	if (kind == DB_CREATE ? prepare_new(db) : prepare_existing(db))
 		goto fail;
 	return db;
@@ -153,6 +171,15 @@ db_close(struct db *db)
 	}
 	gate_close(db->gate);
 	free(db);
+}
+
+bool
+db_replaced(const struct db *db)
+{
+	struct stat st;
+
+	return stat(db->place.file, &st) != 0 || st.st_dev != db->device ||
+	    st.st_ino != db->inode;
 }
 
 const struct place *

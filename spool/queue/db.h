@@ -47,6 +47,11 @@ int db_fail(struct db *db, const struct fault *fault);
  * queue X", so ${doing} is "read", "write to" or the like.  Returns -1. */
 int db_fail_code(struct db *db, int code, const char *doing);
 
+/** Whether the path no longer leads to the file that is open: it was removed,
+ * moved, or another one put there.  What is written now would be found by
+ * nobody. */
+bool db_replaced(const struct db *db);
+
 const struct place *db_place(const struct db *db);
 struct gate *db_gate(struct db *db);
 struct sqlite3 *db_handle(struct db *db);

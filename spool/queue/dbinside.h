@@ -27,6 +27,8 @@ struct db {
 	struct sqlite3 *guard; /* for checkpoints; NULL until the first */
 	struct gate *gate;     /* NULL: none yet, or DB_CREATE */
 	pid_t pid;
+	dev_t device; /* of the file that is open */
+	ino_t inode;
 	int64_t wait_ms; /* for the gate and for foreigners */
 	bool broken;     /* a sync failed: never again (H12) */
 

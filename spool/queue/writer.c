@@ -40,8 +40,9 @@ struct lane_share {
 struct writer {
 	struct db *db;
 	const struct config *config;
-	bool open;   /* a round is */
-	bool failed; /* it can only be abandoned */
+	bool open;        /* a round is */
+	bool failed;      /* it can only be abandoned */
+	struct fault why; /* what made it fail first */
 
 	struct memo *memo;
 	struct resolved resolved[MEMO_SLOTS]; /* of the memo's slots */
@@ -91,6 +92,8 @@ writer_free(struct writer *writer)
 static int
 fail(struct writer *writer, struct fault *fault)
 {
+	if (!writer->failed)
+		writer->why = *db_fault(writer->db);
 	writer->failed = true;
 	if (fault != NULL)
 		*fault = *db_fault(writer->db);
@@ -100,8 +103,18 @@ fail(struct writer *writer, struct fault *fault)
 static int
 fail_memory(struct writer *writer, struct fault *fault)
 {
+	if (!writer->failed)
+		fault_errno(&writer->why, ENOMEM, "cannot queue");
 	writer->failed = true;
 	return fault_errno(fault, ENOMEM, "cannot queue");
+}
+
+static int
+fail_again(const struct writer *writer, struct fault *fault)
+{
+	if (fault != NULL)
+		*fault = writer->why;
+	return -1;
 }
 
 static void
@@ -344,6 +357,8 @@ writer_add_interned(struct writer *writer, const struct writer_row *row,
 	size_t at = writer->row_count;
 	struct metric_new *new = &writer->rows[at];
 
+	if (writer->failed)
+		return fail_again(writer, fault);
 	if (share(writer, row->lane_id))
 		return fail_memory(writer, fault);
 	memcpy(writer->values[at], row->value, row->value_len);
@@ -445,10 +460,12 @@ int
 writer_commit(
     struct writer *writer, struct writer_result *result, struct fault *fault)
 {
-	if (!writer->open || writer->failed) {
-		writer_abandon(writer);
+	if (!writer->open)
 		return fault_set(fault, FAULT_INTERNAL,
 		    "there is no round of the writer to commit");
+	if (writer->failed) {
+		writer_abandon(writer);
+		return fail_again(writer, fault);
 	}
 	if (finish(writer, fault)) {
 		writer_abandon(writer);

@@ -54,7 +54,8 @@ int writer_add(struct writer *writer, const struct entry *entry,
     const struct entry_wire *wire, int64_t now_ms, int64_t *id,
     struct fault *fault);
 /** Commit; then ring the bell.  0 or -1; on -1 nothing was stored, unless the
- * fault is FAULT_OUTCOME_UNKNOWN. The round is over either way. */
+ * fault is FAULT_OUTCOME_UNKNOWN. The round is over either way; the fault of
+ * one that had failed before is told again. */
 int writer_commit(
     struct writer *writer, struct writer_result *result, struct fault *fault);
 /** Undo the open round; without one nothing. */

@@ -7,8 +7,11 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include "capi.h"
 #include "monspool.h"
 #include "queue_fixture.h"
 #include "queue/audit.h"
@@ -264,6 +267,204 @@ a_transaction_can_be_undone(void **state)
 	assert_int_equal(accepted(house), 0);
 }
 
+/* No file may grow beyond ${bytes}; what is written to it then fails. */
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+#define NO_FRAME 4096 /* of the log fits */
+
+static int
+commit_without_room(void *cookie)
+{
+	struct house *house = cookie;
+	msp_metric one = metric("cpu", 1);
+	int bad = 0;
+
+	one.key = "once";
+	bad |= msp_begin(house->queue, NULL) != MSP_OK;
+	bad |= msp_put(house->queue, &one, NULL, NULL) != MSP_OK;
+	limit_files(NO_FRAME);
+	bad |= msp_commit(house->queue, &house->error) != MSP_E_UNKNOWN;
+	bad |= house->error.status != MSP_E_UNKNOWN;
+	bad |= strstr(house->error.message, "ulimit") == NULL;
+	/* whoever asks again is told again */
+	bad |= msp_commit(house->queue, &house->error) != MSP_E_UNKNOWN;
+	bad |= house->error.status != MSP_E_UNKNOWN;
+	bad |= msp_rollback(house->queue, NULL) != MSP_E_UNKNOWN;
+	limit_files(RLIM_INFINITY);
+	bad |= msp_begin(house->queue, NULL) != MSP_OK;
+	bad |= msp_rollback(house->queue, NULL) != MSP_OK;
+	bad |= msp_rollback(house->queue, NULL) != MSP_E_MISUSE;
+	bad |= msp_put(house->queue, &one, NULL, NULL) < MSP_OK;
+	return bad;
+}
+
+/* The child's handle is its own. */
+static int
+in_child_with_handle(struct house *house, int (*child)(void *cookie))
+{
+	msp_close(house->queue);
+	house->queue = NULL;
+	return in_child(child, house);
+}
+
+static int
+commit_without_room_in_child(void *cookie)
+{
+	struct house *house = cookie;
+
+	if (msp_open(&house->opts, &house->queue, NULL) != MSP_OK)
+		return 2;
+	return commit_without_room(house);
+}
+
+static void
+a_commit_that_fails_midway_is_unknown_however_often_asked(void **state)
+{
+	struct house *house = *state;
+
+	assert_int_equal(
+	    in_child_with_handle(house, commit_without_room_in_child), 0);
+	assert_int_equal(accepted(house), 1);
+}
+
+static int
+batch_without_room(void *cookie)
+{
+	struct house *house = cookie;
+	msp_metric batch[3] = { metric("a", 1), metric("b", NAN),
+		metric("c", 3) };
+	msp_status each[3] = { MSP_OK, MSP_OK, MSP_OK };
+	int bad = 0;
+
+	if (msp_open(&house->opts, &house->queue, NULL) != MSP_OK)
+		return 2;
+	limit_files(NO_FRAME);
+	bad |= msp_put_batch(house->queue, batch, 3, MSP_SKIP_BAD, each,
+		   &house->error) != MSP_E_UNKNOWN;
+	bad |= each[0] != MSP_E_UNKNOWN || each[1] != MSP_E_INVALID ||
+	    each[2] != MSP_E_UNKNOWN;
+	limit_files(RLIM_INFINITY);
+	bad |= msp_put_batch(
+		   house->queue, batch, 3, MSP_SKIP_BAD, each, NULL) != MSP_OK;
+	bad |= each[0] != MSP_OK || each[2] != MSP_OK;
+	return bad;
+}
+
+static void
+no_metric_of_a_batch_is_ok_when_its_commit_failed(void **state)
+{
+	struct house *house = *state;
+
+	assert_int_equal(in_child_with_handle(house, batch_without_room), 0);
+	assert_int_equal(accepted(house), 2);
+}
+
+/* In the open transaction: the file may not grow any more. */
+static void
+fill_up(struct house *house)
+{
+	assert_int_equal(
+	    db_run(house->queue->db, "PRAGMA max_page_count=1"), 0);
+}
+
+static msp_status
+put_until_it_fails(struct house *house)
+{
+	msp_metric one = metric("cpu", 1);
+	msp_status status = MSP_OK;
+	int i;
+
+	for (i = 0; i < 100000 && status == MSP_OK; i++)
+		status = msp_put(house->queue, &one, NULL, NULL);
+	return status;
+}
+
+static void
+a_commit_after_a_failed_put_says_why_it_failed(void **state)
+{
+	struct house *house = *state;
+	msp_metric batch[2] = { metric("a", 1), metric("b", 2) };
+	msp_status each[2];
+
+	assert_int_equal(msp_begin(house->queue, NULL), MSP_OK);
+	fill_up(house);
+	assert_int_equal(put_until_it_fails(house), MSP_E_FULL);
+	assert_int_equal(msp_put_batch(house->queue, batch, 2, 0, each, NULL),
+	    MSP_E_FULL); /* nothing of it can be stored any more */
+	assert_int_equal(each[0], MSP_E_FULL);
+	assert_int_equal(each[1], MSP_E_FULL);
+	assert_int_equal(msp_commit(house->queue, &house->error), MSP_E_FULL);
+	assert_int_equal(house->error.status, MSP_E_FULL);
+	assert_int_equal(msp_commit(house->queue, NULL), MSP_E_MISUSE);
+	assert_int_equal(accepted(house), 0);
+}
+
+/* Another queue is put in the place of ${house}'s. */
+static void
+replace_queue(struct house *house)
+{
+	const struct place *place = &house->spool.place;
+	const char *const names[] = { place->file, place->wal, place->shm };
+	struct queue_init init = { .path = place->file,
+		.any_filesystem = true };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(unlink(names[i]), 0);
+	unlink(place->gate);
+	assert_int_equal(queue_init(&init, NULL, NULL), 0);
+}
+
+static void
+goes_on_with_the_queue_that_is_there_now(void **state)
+{
+	struct house *house = *state;
+	msp_metric one = metric("cpu", 1);
+	msp_stats stats = MSP_STATS_INIT;
+
+	assert_int_equal(
+	    msp_put_batch(house->queue, &one, 1, 0, NULL, NULL), MSP_OK);
+	replace_queue(house);
+	assert_int_equal(msp_stats_get(house->queue, &stats, NULL), MSP_OK);
+	assert_int_equal(stats.accepted, 0);
+	replace_queue(house);
+	assert_int_equal(
+	    msp_put_batch(house->queue, &one, 1, 0, NULL, NULL), MSP_OK);
+	assert_int_equal(accepted(house), 1);
+	replace_queue(house);
+	assert_int_equal(msp_begin(house->queue, NULL), MSP_OK);
+	assert_int_equal(msp_put(house->queue, &one, NULL, NULL), MSP_OK);
+	assert_int_equal(msp_commit(house->queue, NULL), MSP_OK);
+	assert_int_equal(accepted(house), 1);
+}
+
+static void
+says_that_the_queue_is_gone(void **state)
+{
+	struct house *house = *state;
+	msp_metric one = metric("cpu", 1);
+	char aside[512];
+
+	spool_path(&house->spool, "aside.db", aside);
+	assert_int_equal(rename(house->spool.place.file, aside), 0);
+	assert_int_equal(
+	    msp_put(house->queue, &one, NULL, &house->error), MSP_E_NOTFOUND);
+	assert_int_not_equal(access(house->spool.place.file, F_OK), 0);
+	assert_int_equal(msp_begin(house->queue, NULL), MSP_E_NOTFOUND);
+	assert_int_equal(rename(aside, house->spool.place.file), 0);
+	assert_int_equal(msp_put(house->queue, &one, NULL, NULL), MSP_OK);
+	assert_int_equal(accepted(house), 1);
+}
+
 static void
 another_handle_waits_and_is_told(void **state)
 {
@@ -460,6 +661,12 @@ main(void)
 		HOUSE_TEST(a_batch_is_stepped_by_the_callers_size),
 		HOUSE_TEST(a_transaction_is_stored_at_commit),
 		HOUSE_TEST(a_transaction_can_be_undone),
+		HOUSE_TEST(
+		    a_commit_that_fails_midway_is_unknown_however_often_asked),
+		HOUSE_TEST(no_metric_of_a_batch_is_ok_when_its_commit_failed),
+		HOUSE_TEST(a_commit_after_a_failed_put_says_why_it_failed),
+		HOUSE_TEST(goes_on_with_the_queue_that_is_there_now),
+		HOUSE_TEST(says_that_the_queue_is_gone),
 		HOUSE_TEST(another_handle_waits_and_is_told),
 		HOUSE_TEST(never_makes_a_queue_by_opening),
 		HOUSE_TEST(creating_again_keeps_the_rows),
