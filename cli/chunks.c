@@ -37,7 +37,7 @@ settle(struct chunks *chunks)
 
 	chunks->since_ms = -1;
 	chunks->records = 0;
-	if (input == NULL)
+	if (input == NULL || chunks->line == 0)
 		return;
 	put->through_file = input->name;
 	put->through_line = chunks->line;

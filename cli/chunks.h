@@ -20,7 +20,7 @@ struct chunks {
 	struct writer *writer;
 	int64_t since_ms; /* of the oldest record not settled; -1: none */
 	int64_t records;  /* since */
-	long line;        /* up to which all is taken */
+	long line;        /* of this input up to which all is taken; 0: none */
 	bool failed;      /* a commit did */
 };
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -49,10 +50,14 @@ read_value(struct csv_reader *reader, const struct csv_column *column,
 	while (len > 0 && (start[len - 1] == ' ' || start[len - 1] == '\t'))
 		len--;
 	reader->has_value = true;
+	(void)column;
 	if (decimal_read(start, len, &reader->import->row.entry.value) == 0)
 		return 0;
-	return refuse(reader, column->name, "a number", cell,
-	    "write the number alone, with a point, without a unit", fault);
+	decimal_refuse(start, len, fault);
+	fault_hint(
+	    fault, "write the number alone, with a point, without a unit");
+	row_place(&reader->import->row, fault);
+	return -1;
 }
 
 static int
@@ -180,6 +185,23 @@ add_column(struct csv_reader *reader, size_t i, struct fault *fault)
 	return 0;
 }
 
+/* What is usual elsewhere: other separators, capitals. */
+static void
+hint_usual(
+    const struct csv_reader *reader, const char *needed, struct fault *fault)
+{
+	const char *name = reader->columns[0].name;
+	size_t i;
+
+	if (reader->count == 1 && strpbrk(name, ";\t|") != NULL)
+		fault_hint(fault,
+		    "cells have commas between them, and a point "
+		    "in numbers");
+	for (i = 0; i < reader->count; i++)
+		if (strcasecmp(reader->columns[i].name, needed) == 0)
+			fault_hint(fault, "names of columns are in lower case");
+}
+
 static int
 check_columns(const struct csv_reader *reader, struct fault *fault)
 {
@@ -195,6 +217,7 @@ check_columns(const struct csv_reader *reader, struct fault *fault)
 		place_in_header(reader, 0, fault);
 		if (i == 2)
 			fault_hint(fault, "add it, or give -n NAMESPACE");
+		hint_usual(reader, NEEDED[i], fault);
 		fault_field(fault, NEEDED[i]);
 		return -1;
 	}

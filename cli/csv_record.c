@@ -196,11 +196,6 @@ csv_record_next(
 	if (taken != 1)
 		return taken == 0 ? CSV_END : CSV_FAILED;
 	import->line = import->input->line;
-	if (import->line == 1 && len >= 3 &&
-	    memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-		line += 3; /* a byte order mark */
-		len -= 3;
-	}
 	if (add_line(record, line, len, fault))
 		return CSV_BAD;
 	return go_on(record, import->input, fault);

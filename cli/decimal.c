@@ -1,7 +1,9 @@
 #include "decimal.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/number.h"
 #include "base/text.h"
 
@@ -68,4 +70,30 @@ decimal_read(const char *text, size_t len, double *value)
 		result = number_read(text_string(&json), json.len, value);
 	text_free(&json);
 	return result;
+}
+
+static bool
+is_too_large(const char *text, size_t len)
+{
+	struct text json = { 0 };
+	double value;
+	bool too_large;
+
+	too_large = normalize(text, len, &json) == 0 &&
+	    number_is(text_string(&json), json.len) &&
+	    number_read(text_string(&json), json.len, &value) != 0;
+	text_free(&json);
+	return too_large;
+}
+
+void
+decimal_refuse(const char *text, size_t len, struct fault *fault)
+{
+	char shown[64];
+
+	fault_set(fault, FAULT_BAD_VALUE, "value is %s (\"%s\")",
+	    is_too_large(text, len) ? "beyond the range of a double"
+				    : "not a number",
+	    text_shown(shown, sizeof(shown), text, len));
+	fault_field(fault, "value");
 }

@@ -81,6 +81,7 @@ static int
 fill(struct input *input, struct fault *fault)
 {
 	ssize_t got;
+	int error;
 
 	if (make_room(input, fault) ||
 	    (input->waits != NULL &&
@@ -92,14 +93,41 @@ fill(struct input *input, struct fault *fault)
 		if (input->interrupted != NULL)
 			input->interrupted();
 	if (got == -1) {
-		fault_errno(fault, errno, "cannot read the input");
-		if (errno == EISDIR)
+		error = errno;
+		fault_errno(fault, error, "cannot read the input");
+		if (error == EISDIR)
 			fault_hint(fault, "it is a directory; name a file");
+		else if (error == EBADF)
+			fault_hint(fault, "it is closed; name a file");
 		set_place(input, fault);
 		return -1;
 	}
 	input->eof = got == 0;
 	input->end += (size_t)got;
+	return 0;
+}
+
+/* Some programs begin a text with a byte order mark.  No more is waited for
+ * than could be one. */
+static int
+skip_mark(struct input *input, struct fault *fault)
+{
+	static const char MARK[] = "\xef\xbb\xbf";
+	size_t most = sizeof(MARK) - 1, len;
+
+	for (;;) {
+		len = input->end - input->start;
+		if (len > most)
+			len = most;
+		if (memcmp(input->data + input->start, MARK, len) != 0 ||
+		    len == most || input->eof)
+			break;
+		if (fill(input, fault))
+			return -1;
+	}
+	if (len == most && memcmp(input->data + input->start, MARK, most) == 0)
+		input->start += most;
+	input->begun = true;
 	return 0;
 }
 
@@ -111,6 +139,8 @@ load_line(struct input *input, size_t *len, struct fault *fault)
 	size_t looked = 0;
 	const char *start, *end;
 
+	if (!input->begun && skip_mark(input, fault))
+		return -1;
 	for (;;) {
 		start = input->data + input->start;
 		end = memchr(
@@ -207,6 +237,8 @@ int
 input_all(struct input *input, size_t most, const char **bytes, size_t *len,
     struct fault *fault)
 {
+	if (!input->begun && skip_mark(input, fault))
+		return -1;
 	while (!input->eof && input->end - input->start <= most)
 		if (fill(input, fault))
 			return -1;

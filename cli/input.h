@@ -9,12 +9,14 @@ struct fault;
 /** The longest line that is taken. */
 #define INPUT_LINE ((size_t)1024 * 1024)
 
-/** A file or standard input, read in large pieces. */
+/** A file or standard input, read in large pieces.  A byte order mark at its
+ * beginning is no part of it. */
 struct input {
 	const char *name; /* as given; "-" is standard input */
 	int fd;
 	char *data;
 	size_t size, start, end; /* data[start..end) waits to be taken */
+	bool begun;              /* a byte order mark was looked for */
 	bool eof;
 	long line; /* of the line taken last, from 1 */
 	void (*interrupted)(

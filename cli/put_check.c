@@ -82,6 +82,9 @@ check_format(const struct put_options *options, struct fault *fault)
 {
 	if (options->csv_columns != NULL && options->format != PUT_CSV)
 		return usage(fault, "--csv-columns is for CSV", "add -f csv");
+	if (options->csv_columns != NULL && options->csv_columns[0] == '\0')
+		return usage(fault, "--csv-columns names no column",
+		    "--csv-columns namespace,metric,value,ip");
 	if (options->map == NULL)
 		return 0;
 	if (options->format != PUT_INFLUX)

@@ -115,7 +115,11 @@ settle(struct chunks *chunks, int result, struct fault *fault)
 		chunks_commit(chunks, &later);
 		return -1;
 	}
-	return chunks_commit(chunks, fault);
+	if (chunks_commit(chunks, fault))
+		return -1;
+	chunks->put->through_file = chunks->import->input->name;
+	chunks->put->through_line = chunks->line;
+	return 0;
 }
 
 static int
@@ -132,6 +136,7 @@ read_input(struct chunks *chunks, const char *name, struct fault *fault)
 	if (input_open(&input, name, fault))
 		return -1;
 	import->input = &input;
+	chunks->line = 0;
 	result = find_format(&input, &format, fault);
 	if (result == 0 && format != PUT_AUTO)
 		result = READERS[format](import, &input, fault);

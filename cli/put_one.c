@@ -4,25 +4,19 @@
 
 #include "base/fault.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "cli.h"
+#include "decimal.h"
 
 /* The value as it was typed. */
 static int
 read_value(const char *typed, double *value, struct fault *fault)
 {
-	struct text shown = { 0 };
-
 	if (number_read(typed, strlen(typed), value) == 0)
 		return 0;
-	text_add_escaped(&shown, typed, strlen(typed));
-	fault_set(fault, FAULT_BAD_VALUE, "value is not a number (\"%.100s\")",
-	    text_string(&shown));
+	decimal_refuse(typed, strlen(typed), fault);
 	fault_hint(fault,
 	    "write it as 30, -5 (after \"--\"), 0.25 or 1e6, "
 	    "without a unit");
-	fault_field(fault, "value");
-	text_free(&shown);
 	return -1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/fault.h"
 #include "base/json.h"
+#include "decimal.h"
 
 /* Where the field of ${fault} stands, or the beginning. */
 static const char *
@@ -160,12 +161,8 @@ int
 scan_refuse_value(const struct scan *scan, const char *value, const char *hint,
     struct fault *fault)
 {
-	char shown[64];
-
-	fault_set(fault, FAULT_BAD_VALUE, "value is not a number (\"%s\")",
-	    text_shown(shown, sizeof(shown), value, strlen(value)));
+	decimal_refuse(value, strlen(value), fault);
 	fault_hint(fault, "%s", hint);
-	fault_field(fault, "value");
 	scan_set_place(scan, scan->value, fault);
 	return -1;
 }

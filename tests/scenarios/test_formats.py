@@ -213,6 +213,40 @@ def test_empty_input_queues_nothing(spool, form):
     assert put(spool, form, "", "-n", "cvm")["queued"] == 0
 
 
+@pytest.mark.parametrize("form", [*TEXTS, "ndjson", "auto", "api"])
+def test_a_byte_order_mark_is_no_part_of_the_text(spool, tmp_path, form):
+    text = TEXTS.get(form, json.dumps(
+        {"namespace": "cvm", "metric": "m", "dimensions": {}, "value": 1}))
+    if form == "api":
+        text = '[{"dimensions":{},"metricName":"m","value":1}]'
+    file = tmp_path / "text"
+    file.write_text(text, encoding="utf-8-sig")
+    assert spool.put("-f", form, "-n", "cvm", file)["queued"] == 1
+    file.write_text("\n\ufeff" + text)
+    assert spool.run("put", "-f", form, "-n", "cvm", file).returncode == 65
+
+
+def test_a_closed_input_is_said_to_be_so(spool):
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" --json put - <&-', str(MONSPOOL)], text=True,
+        env=environment(MONSPOOL_QUEUE=str(spool.path)), capture_output=True, timeout=60)
+    assert done.returncode == 74 and "closed" in error(done)["hint"]
+
+
+@pytest.mark.parametrize("form, text", [
+    ("csv", "metric,value\nm,-1e400\n"), ("influx", "m v=1e400\n"), ("prom", "m 007e308\n")])
+def test_a_number_too_large_is_told_from_none(spool, form, text):
+    fault = refused(spool, form, text, "-n", "cvm")
+    assert "beyond the range" in fault["message"]
+
+
+@pytest.mark.parametrize("header, word", [
+    ("metric;value;ip", "commas"), ("metric\tvalue", "commas"), ("Metric,value", "lower case")])
+def test_what_other_csv_looks_like_is_explained(spool, header, word):
+    fault = refused(spool, "csv", header + "\nm;1;a\n", "-n", "cvm")
+    assert fault["name"] == "missing_member" and word in fault["hint"]
+
+
 @pytest.mark.parametrize("form", TEXTS)
 def test_check_writes_nothing(spool, form):
     answer = put(spool, form, TEXTS[form], "-n", "cvm", "--check")
@@ -224,7 +258,7 @@ def test_check_writes_nothing(spool, form):
     ["-f", "ndjson", "--csv-columns", "a"], ["-f", "csv", "--map", "metric={field}"],
     ["-f", "influx", "--map", "metric={tag}"], ["-f", "influx", "--map", "name={field}"],
     ["-f", "influx", "--map", "metric="], ["-f", "csv", "--csv-columns", "metric,ip"],
-    ["-f", "csv", "--csv-columns", 'metric,value,"x'],
+    ["-f", "csv", "--csv-columns", 'metric,value,"x'], ["-f", "csv", "--csv-columns", ""],
 ])
 def test_a_bad_option_of_a_format_is_64(spool, args):
     done = spool.run("--json", "put", "-n", "cvm", *args, "-", input="a,1\n")

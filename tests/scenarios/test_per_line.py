@@ -163,6 +163,20 @@ def test_a_bad_header_is_no_bad_line(spool, tmp_path):
     assert not (tmp_path / "bad").exists()
 
 
+def test_each_file_is_said_to_be_dealt_with_only_when_it_is(spool, tmp_path):
+    one, two, empty = tmp_path / "one", tmp_path / "two", tmp_path / "empty"
+    one.write_text("metric,value\nm,1\nm,2\n")
+    two.write_text("metrix,value\nm,1\n")
+    empty.write_text("")
+    args = ["--json", "put", "-n", "cvm", "-f", "csv", "-l", "--max-errors", "0"]
+    answer = json.loads(spool.run(*args, one, two, check=65).stdout)
+    assert (answer["through_file"], answer["through_line"]) == (str(one), 3)
+    answer = json.loads(spool.run(*args, one, empty, check=0).stdout)
+    assert (answer["through_file"], answer["through_line"]) == (str(empty), None)
+    answer = json.loads(spool.run(*args, two, check=65).stdout)
+    assert (answer["through_file"], answer["through_line"]) == (None, None)
+
+
 def test_check_tells_all_bad_lines_and_queues_nothing(spool, tmp_path):
     _, answer = per_line(spool, f"{good(1)}\nbad\n", "--check", "--rejects", tmp_path / "bad")
     assert (answer["valid"], answer["rejected"], answer["queued"]) == (1, 1, 0)
