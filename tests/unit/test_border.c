@@ -14,7 +14,7 @@
 static int64_t
 border_of(struct store *store, int64_t late_before)
 {
-	int64_t first, last, border;
+	int64_t first, last, border = -1;
 
 	if (border_ends(store->db, 1, &first, &last) ||
 	    border_find(store->db, 1, late_before, first, last + 1, &border))
