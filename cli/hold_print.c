@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/span.h"
 #include "base/text.h"
 #include "queue/lane.h"
 #include "cli.h"
@@ -38,16 +39,23 @@ print_json(const struct lanes *lanes, int64_t now_ms)
 	text_free(&text);
 }
 
+/* What ends it, or is tried first.  Valid until the next call. */
 static const char *
 what_next(const struct lane_row *lane, int64_t now_ms)
 {
+	static char words[SPAN_TEXT_SIZE + 16];
+
 	if (lane->state == LANE_READY)
 		return "";
 	if (lane->held_until >= 0)
 		return lines_span(lane->held_until - now_ms);
-	if (lane->wake_at >= 0)
-		return lines_span(lane->wake_at - now_ms);
-	return lane->state == LANE_HELD ? "released" : "";
+	if (lane->wake_at < 0)
+		return lane->state == LANE_HELD ? "released" : "";
+	if (lane->wake_at <= now_ms)
+		return lane->pending > 0 ? "probe due" : "probe of next row";
+	snprintf(words, sizeof(words), "probe in %s",
+	    lines_span(lane->wake_at - now_ms));
+	return words;
 }
 
 static void

@@ -35,8 +35,15 @@ backoff_probe_ms(
     int64_t least_ms, int64_t most_ms, unsigned probes, uint64_t random)
 {
 	unsigned times = probes > 0 ? probes - 1 : 0;
-	int64_t ceiling_ms = doubled(least_ms, most_ms, times);
-	int64_t half_ms = ceiling_ms / 2;
+	int64_t wait_ms = doubled(least_ms, most_ms, times);
+	int64_t high_ms = most_ms, low_ms;
 
-	return half_ms + spread(ceiling_ms - half_ms, random);
+	if (wait_ms < most_ms - wait_ms / 2)
+		high_ms = wait_ms + wait_ms / 2;
+	if (high_ms <= 0 || wait_ms == 0)
+		return 0;
+	low_ms = high_ms - high_ms / 3;
+	if (low_ms < least_ms)
+		low_ms = least_ms < high_ms ? least_ms : high_ms;
+	return low_ms + spread(high_ms - low_ms, random);
 }

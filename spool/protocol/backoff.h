@@ -15,8 +15,8 @@ int64_t backoff_ms(
 /**
  * backoff_probe_ms(least_ms, most_ms, probes, random):
  * The wait before probe number ${probes} (from 1) of a hold: ${least_ms},
- * doubling to ${most_ms}, then spread over its upper half, so that many
- * forwarders do not probe together.
+ * doubling to ${most_ms}, and up to half of it more, so that many forwarders
+ * do not probe together; never below ${least_ms}, never above ${most_ms}.
  */
 int64_t backoff_probe_ms(
     int64_t least_ms, int64_t most_ms, unsigned probes, uint64_t random);

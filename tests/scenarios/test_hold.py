@@ -104,6 +104,7 @@ def test_release_ends_the_forwarders_hold_at_once(spool, forwarder, receiver):
     wait_until(lambda: spool.status()["held"] == 2)
     assert held(spool)["cvm"]["by"] == "forwarder"
     assert held(spool)["cvm"]["next_probe_at"]
+    assert "probe in 59m" in spool.run("hold", check=0).stdout
     assert held(spool)["cvm"]["code"] == 1011
     port = away.port
     away.stop()

@@ -115,29 +115,35 @@ takes_no_failure_for_the_first(void **state)
 	(void)state;
 	assert_int_equal(backoff_ms(1000, 300000, 0, 1000), 1000);
 	assert_int_equal(backoff_ms(1000, 300000, 0, 1001), 0);
-	assert_int_equal(backoff_probe_ms(1000, 300000, 0, 500), 1000);
+	assert_int_equal(backoff_probe_ms(1000, 300000, 0, 500), 1500);
 }
 
 static void
-probes_in_the_upper_half_of_a_doubling_wait(void **state)
+probes_within_the_two_bounds_ever_more_seldom(void **state)
 {
+	static const int64_t LOW[] = { 60000, 120000, 240000, 480000, 600000,
+		600000 };
+	static const int64_t HIGH[] = { 90000, 180000, 360000, 720000, 900000,
+		900000 };
 	uint64_t seed = 3;
-	int64_t ceiling_ms = 60000;
 	unsigned probes;
 	int round;
 
 	(void)state;
-	for (probes = 1; probes <= 12; probes++) {
+	for (probes = 1; probes <= 6; probes++) {
 		for (round = 0; round < 1000; round++)
 			assert_in_range(backoff_probe_ms(
 					    60000, 900000, probes, next(&seed)),
-			    ceiling_ms / 2, ceiling_ms);
+			    LOW[probes - 1], HIGH[probes - 1]);
+		assert_int_equal(backoff_probe_ms(60000, 900000, probes, 0),
+		    LOW[probes - 1]);
 		assert_int_equal(
-		    backoff_probe_ms(60000, 900000, probes, 0), ceiling_ms / 2);
-		assert_int_equal(backoff_probe_ms(60000, 900000, probes,
-				     (uint64_t)(ceiling_ms - ceiling_ms / 2)),
-		    ceiling_ms);
-		ceiling_ms = lesser(2 * ceiling_ms, 900000);
+		    backoff_probe_ms(60000, 900000, probes,
+			(uint64_t)(HIGH[probes - 1] - LOW[probes - 1])),
+		    HIGH[probes - 1]);
+		/* A narrow range is kept, too. */
+		assert_int_equal(
+		    backoff_probe_ms(60000, 60000, probes, next(&seed)), 60000);
 	}
 }
 
@@ -150,7 +156,7 @@ main(void)
 		cmocka_unit_test(waits_half_of_the_cap_on_average),
 		cmocka_unit_test(never_overflows),
 		cmocka_unit_test(takes_no_failure_for_the_first),
-		cmocka_unit_test(probes_in_the_upper_half_of_a_doubling_wait),
+		cmocka_unit_test(probes_within_the_two_bounds_ever_more_seldom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
