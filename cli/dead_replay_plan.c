@@ -7,7 +7,9 @@
 #include "base/number.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "queue/lane.h"
 #include "cli.h"
+#include "lanes.h"
 
 static const char *const REASONS[] = {
 	[SKIP_REPLAYS] = "were replayed often enough (--max-replays)",
@@ -28,14 +30,12 @@ most_replays(const struct dead_replay *replay)
 static int64_t
 max_age_ms(const struct dead_replay *replay, const char *ns)
 {
-	const struct config *config = &replay->config;
-	size_t i;
+	const struct config_namespace *set = config_namespace(
+	    &replay->config, ns);
 
-	for (i = 0; i < config->namespace_count; i++)
-		if (text_glob(config->namespaces[i].glob, ns) &&
-		    config->namespaces[i].max_age_ms >= 0)
-			return config->namespaces[i].max_age_ms;
-	return config->queue.max_age_ms;
+	return set != NULL && set->max_age_ms >= 0
+	    ? set->max_age_ms
+	    : replay->config.queue.max_age_ms;
 }
 
 static bool
@@ -50,7 +50,11 @@ would_expire(const struct dead_replay *replay, const struct deadletter_row *row)
 static bool
 is_late(const struct dead_replay *replay, const struct deadletter_row *row)
 {
-	int64_t after_ms = replay->config.late.after_ms;
+	const struct config_namespace *set = config_namespace(
+	    &replay->config, row->ns);
+	int64_t after_ms = set != NULL && set->late_after_ms >= 0
+	    ? set->late_after_ms
+	    : replay->config.late.after_ms;
 
 	return after_ms > 0 && replay->now_ms - row->accepted_at > after_ms;
 }
@@ -175,6 +179,30 @@ add_skipped(
 	text_adds(text, rows > SKIPPED_NAMED ? ", ...\n" : "\n");
 }
 
+/* Rows of a held lane go nowhere, and a replay of them waits with them. */
+static void
+add_held(const struct dead_replay *replay, struct text *text)
+{
+	const struct dead_pick_group *groups = replay->pick.groups;
+	struct lane_row lane;
+	size_t i, j;
+
+	for (i = 0; i < replay->pick.group_count; i++) {
+		for (j = 0; j < i; j++)
+			if (groups[j].lane_id == groups[i].lane_id)
+				break;
+		if (j < i ||
+		    lane_load(replay->db, groups[i].lane_id, &lane) != 1 ||
+		    lane.state != LANE_HELD)
+			continue;
+		text_adds(text, "Its lane is held, the rows will wait: ");
+		lanes_add_name(text, &lane);
+		text_adds(text, ", ");
+		text_add_escaped(text, lane.reason, strlen(lane.reason));
+		text_addc(text, '\n');
+	}
+}
+
 void
 dead_replay_tell(const struct dead_replay *replay)
 {
@@ -189,6 +217,7 @@ dead_replay_tell(const struct dead_replay *replay)
 	add_pace(replay, &plan);
 	text_adds(&plan, ":\n");
 	dead_pick_describe(&replay->pick, &plan);
+	add_held(replay, &plan);
 	for (reason = 0; reason < SKIP_REASONS; reason++)
 		add_skipped(replay, (enum dead_skip)reason, &plan);
 	add_lateness(replay, &plan);

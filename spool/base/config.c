@@ -367,3 +367,14 @@ config_account(const struct config *config, const char *name)
 	return (const void *)config_section_find(
 	    config, config_section("account"), name);
 }
+
+const struct config_namespace *
+config_namespace(const struct config *config, const char *ns)
+{
+	size_t i;
+
+	for (i = 0; i < config->namespace_count; i++)
+		if (text_glob(config->namespaces[i].glob, ns))
+			return &config->namespaces[i];
+	return NULL;
+}

@@ -185,6 +185,9 @@ int config_check(const struct config *config, struct fault *fault);
  * encoded target for GET (never above 8 KiB). */
 int64_t config_batch_bytes(const struct config *config);
 
+/** What is set for namespace ${ns}: the first glob that matches it, or NULL. */
+const struct config_namespace *config_namespace(
+    const struct config *config, const char *ns);
 /** The account called ${name}, or NULL. */
 const struct config_account *config_account(
     const struct config *config, const char *name);

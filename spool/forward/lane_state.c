@@ -154,7 +154,6 @@ lane_configure(struct lane *lane)
 {
 	const struct config *config = lane->core->config;
 	const struct config_namespace *namespace;
-	size_t i;
 
 	lane->max_age_ms = config->queue.max_age_ms;
 	lane->late_after_ms = config->late.after_ms;
@@ -162,20 +161,16 @@ lane_configure(struct lane *lane)
 	lane->fresh.share = config->late.fresh_share;
 	pace_start(&lane->late_pace, config->late.rate, config->late.rate, 1000,
 	    core_steady_ms(lane->core));
-	for (i = 0; i < config->namespace_count; i++) {
-		namespace = &config->namespaces[i];
-		if (!text_glob(namespace->glob, lane->row.ns))
-			continue;
-		if (namespace->max_age_ms >= 0)
-			lane->max_age_ms = namespace->max_age_ms;
-		if (namespace->late_after_ms >= 0)
-			lane->late_after_ms = namespace->late_after_ms;
-		if (namespace->late_policy >= 0)
-			lane->late_policy = namespace->late_policy;
-		if (namespace->late_fresh_share >= 0)
-			lane->fresh.share = namespace->late_fresh_share;
+	if ((namespace = config_namespace(config, lane->row.ns)) == NULL)
 		return;
-	}
+	if (namespace->max_age_ms >= 0)
+		lane->max_age_ms = namespace->max_age_ms;
+	if (namespace->late_after_ms >= 0)
+		lane->late_after_ms = namespace->late_after_ms;
+	if (namespace->late_policy >= 0)
+		lane->late_policy = namespace->late_policy;
+	if (namespace->late_fresh_share >= 0)
+		lane->fresh.share = namespace->late_fresh_share;
 }
 
 bool

@@ -171,6 +171,29 @@ def test_max_and_late_narrow_a_replay(misspelt, tmp_path):
     assert "filed at the time they are sent" in done.stdout
 
 
+def test_ages_of_a_namespace_are_those_the_forwarder_goes_by(misspelt, tmp_path):
+    """The first section that matches counts, for all it says and leaves unsaid."""
+    config = tmp_path / "ages.conf"
+    config.write_text(f"[queue]\npath = {misspelt.path}\n[late]\nafter = 1h\n"
+                      '[namespace "cvm_*"]\nlate_after = 1ms\n'
+                      f'[namespace "{WRONG}"]\nmax_age = 1ms\n')
+    misspelt.run("init", "-C", config, check=0)
+    done = misspelt.run("dead", "replay", "--all", "--dry-run", check=0)
+    assert "replay 60 rows" in done.stdout
+    assert "filed at the time they are sent" in done.stdout
+    answer = misspelt.json("dead", "replay", "--all", "--late", "drop", "--yes")
+    assert (answer["matched"], answer["skipped"]) == (60, 60)
+
+
+def test_a_replay_into_a_held_lane_says_that_it_will_wait(misspelt):
+    args = ("dead", "replay", "--all", "--dry-run")
+    assert "held" not in misspelt.run(*args, check=0).stdout
+    misspelt.run("hold", "set", WRONG, "--reason", "not now", check=0)
+    shown = misspelt.run(*args, check=0).stdout
+    [line] = [line for line in shown.splitlines() if "is held" in line]
+    assert f"{WRONG}/-/default, not now" in line
+
+
 def test_a_replay_is_cancelled(misspelt):
     misspelt.run("dead", "edit", "--all", "--set", f"namespace={GOOD}", "--yes", check=0)
     misspelt.ahead.start()
