@@ -14,6 +14,7 @@
 #include <ev.h>
 
 #include "bench.h"
+#include "tls.h"
 
 #define REQUEST_MOST 65536
 
@@ -22,7 +23,10 @@ struct connection {
 	struct cutter *cutter;
 	struct cutter_plan plan;
 	size_t got;
-	bool seen, over; /* over: what comes now is thrown away */
+	bool seen, over;        /* over: what comes now is thrown away */
+	struct tls *tls;        /* or NULL */
+	size_t raw_in, raw_out; /* its bytes */
+	bool met;
 	struct connection *next;
 	char bytes[REQUEST_MOST];
 };
@@ -32,6 +36,7 @@ struct cutter {
 	ev_io listener;
 	struct cutter_plan plan;
 	struct cutter_count count;
+	struct tls_server *server;
 	struct connection *connections;
 };
 
@@ -46,6 +51,7 @@ end(struct connection *connection)
 	*link = connection->next;
 	ev_io_stop(cutter->loop, &connection->io);
 	close(connection->io.fd);
+	tls_free(connection->tls);
 	free(connection);
 }
 
@@ -83,18 +89,37 @@ request_length(const struct connection *connection)
 }
 
 static void
+send_bytes(struct connection *connection, const char *bytes, size_t len)
+{
+	if (send(connection->io.fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
+		bench_die("the cutter cannot answer");
+}
+
+/* The answer is given up to where it is cut, if it is. */
+static void
+finish(struct connection *connection, bool whole)
+{
+	connection->cutter->count.whole += whole;
+	cut(connection, whole ? CUTTER_FIN : connection->plan.how);
+}
+
+static void
 answer(struct connection *connection)
 {
 	const struct cutter_plan *plan = &connection->plan;
 	size_t all = strlen(plan->answer);
 	size_t len = plan->in_answer && plan->at < all ? plan->at : all;
 
-	if (send(connection->io.fd, plan->answer, len, MSG_NOSIGNAL) !=
-	    (ssize_t)len)
-		bench_die("the cutter cannot answer");
-	if (len + plan->spare >= all)
-		connection->cutter->count.whole++;
-	cut(connection, len + plan->spare >= all ? CUTTER_FIN : plan->how);
+	send_bytes(connection, plan->answer, len);
+	finish(connection, len + plan->spare >= all);
+}
+
+static void
+note_seen(struct connection *connection)
+{
+	if (!connection->seen)
+		connection->cutter->count.seen++;
+	connection->seen = true;
 }
 
 /* Read what may be read.  Return false when there was nothing. */
@@ -109,9 +134,7 @@ take(struct connection *connection, size_t limit)
 			end(connection);
 		return false;
 	}
-	if (!connection->seen)
-		connection->cutter->count.seen++;
-	connection->seen = true;
+	note_seen(connection);
 	connection->got += (size_t)got;
 	connection->bytes[connection->got] = '\0';
 	return true;
@@ -135,6 +158,96 @@ read_request(struct connection *connection)
 	}
 }
 
+/* ---- by TLS ---- */
+
+/* Send what is to be sent, up to the cut: false if it is there. */
+static bool
+send_waiting(struct connection *connection)
+{
+	const struct cutter_plan *plan = &connection->plan;
+	char bytes[4096];
+	size_t room = sizeof(bytes), len;
+
+	do {
+		if (plan->in_answer && room > plan->at - connection->raw_out)
+			room = plan->at - connection->raw_out;
+		len = tls_take(connection->tls, bytes, room);
+		if (len > 0)
+			send_bytes(connection, bytes, len);
+		connection->raw_out += len;
+	} while (len > 0);
+	return tls_waiting(connection->tls) == 0;
+}
+
+/* In two records, and then the notice of its end, without which libcurl takes
+ * an answer that is ended by the close: its JSON must be whole, too. */
+static void
+answer_by_tls(struct connection *connection)
+{
+	const char *text = connection->plan.answer;
+	size_t half = strlen(text) / 2, whole_at;
+	struct tls *tls = connection->tls;
+
+	tls_say(tls, text, half);
+	tls_say(tls, text + half, strlen(text) - half);
+	whole_at = connection->raw_out + tls_waiting(tls);
+	tls_end(tls);
+	send_waiting(connection);
+	finish(connection, connection->raw_out >= whole_at);
+}
+
+/* As take() does; ${at_cut} tells whether the bytes up to the cut are there. */
+static bool
+take_by_tls(struct connection *connection, bool *at_cut)
+{
+	const struct cutter_plan *plan = &connection->plan;
+	char bytes[4096];
+	size_t room = sizeof(bytes), len;
+	ssize_t got;
+
+	if (!plan->in_answer && room > plan->at - connection->raw_in)
+		room = plan->at - connection->raw_in;
+	if ((got = recv(connection->io.fd, bytes, room, 0)) <= 0) {
+		if (got == 0 || (errno != EAGAIN && errno != EINTR))
+			end(connection);
+		return false;
+	}
+	connection->raw_in += (size_t)got;
+	*at_cut = !plan->in_answer && connection->raw_in == plan->at;
+	tls_came(connection->tls, bytes, (size_t)got);
+	while ((len = tls_read(connection->tls,
+		    connection->bytes + connection->got,
+		    REQUEST_MOST - 1 - connection->got)) > 0)
+		connection->got += len;
+	connection->bytes[connection->got] = '\0';
+	if (connection->got > 0)
+		note_seen(connection);
+	return true;
+}
+
+static void
+read_by_tls(struct connection *connection)
+{
+	struct cutter *cutter = connection->cutter;
+	bool at_cut;
+	size_t len;
+
+	if (!take_by_tls(connection, &at_cut))
+		return;
+	if (at_cut || !send_waiting(connection)) {
+		cut(connection, connection->plan.how);
+		return;
+	}
+	if (!connection->met && connection->raw_out > 0)
+		cutter->count.met++;
+	connection->met = connection->raw_out > 0;
+	len = request_length(connection);
+	if (len > 0 && connection->got >= len) {
+		cutter->count.beyond |= !connection->plan.in_answer;
+		answer_by_tls(connection);
+	}
+}
+
 static void
 on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
@@ -145,7 +258,8 @@ on_readable(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop;
 	(void)events;
 	if (!connection->over) {
-		read_request(connection);
+		(connection->tls != NULL ? read_by_tls : read_request)(
+		    connection);
 		return;
 	}
 	got = recv(io->fd, rest, sizeof(rest), 0);
@@ -167,8 +281,10 @@ on_connect(struct ev_loop *loop, ev_io *io, int events)
 		bench_die("out of memory");
 	connection->cutter = cutter;
 	connection->plan = cutter->plan;
-	connection->got = 0;
-	connection->seen = connection->over = false;
+	connection->got = connection->raw_in = connection->raw_out = 0;
+	connection->seen = connection->over = connection->met = false;
+	connection->tls = cutter->server == NULL ? NULL
+						 : tls_new(cutter->server);
 	connection->next = cutter->connections;
 	cutter->connections = connection;
 	ev_io_init(&connection->io, on_readable, fd, EV_READ);
@@ -207,6 +323,12 @@ cutter_free(struct cutter *cutter)
 	ev_io_stop(cutter->loop, &cutter->listener);
 	close(cutter->listener.fd);
 	free(cutter);
+}
+
+void
+cutter_tls(struct cutter *cutter, struct tls_server *server)
+{
+	cutter->server = server;
 }
 
 void

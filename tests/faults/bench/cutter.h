@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 struct ev_loop;
+struct tls_server;
 
 /*
  * A server that reads an HTTP request and answers it, until it cuts the
  * connection at a byte that it was told.  It reads before it cuts, so it knows
- * whether any byte of a request came.
+ * whether any byte of a request came.  Over TLS it counts the bytes on the
+ * wire, those of the handshake among them.
  */
 struct cutter;
 
@@ -34,6 +36,7 @@ struct cutter_plan {
 struct cutter_count {
 	int64_t seen;  /* requests of which a byte came */
 	int64_t whole; /* whole answers given */
+	int64_t met;   /* connections whose TLS the client could begin with */
 	bool
 	    beyond; /* a request was shorter than the plan's cut, and answered */
 };
@@ -41,6 +44,8 @@ struct cutter_count {
 /** One that listens on a port of the loopback, which goes into ${port}. */
 struct cutter *cutter_new(struct ev_loop *loop, int *port);
 void cutter_free(struct cutter *cutter);
+/** Speak TLS from now on; NULL: no more. */
+void cutter_tls(struct cutter *cutter, struct tls_server *server);
 /** Follow ${plan}, which is copied but for its answer. */
 void cutter_plan(struct cutter *cutter, const struct cutter_plan *plan);
 const struct cutter_count *cutter_count(const struct cutter *cutter);
