@@ -248,7 +248,7 @@ input_all(struct input *input, size_t most, const char **bytes, size_t *len,
 	if (*len <= most)
 		return 0;
 	fault_set(fault, FAULT_TOO_LARGE,
-	    "a request body of over %zu MiB is not taken", most >> 20);
+	    "over %zu MiB of request bodies are not taken", most >> 20);
 	fault_hint(fault,
 	    "give it as NDJSON, one metric a line, which may be "
 	    "of any size");

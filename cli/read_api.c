@@ -1,322 +1,136 @@
 #include "read_api.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/fault.h"
-#include "base/json.h"
-#include "base/text.h"
+#include "api_body.h"
 #include "import.h"
 #include "input.h"
 
-/* A body is kept in memory as a whole, since its Namespace may come last. */
+/* Bodies are kept in memory as a whole, since Namespace may come last. */
 #define BODY_MOST ((size_t)8 * 1024 * 1024)
-
-/* A body while it is read. */
-struct body {
-	struct import *import;
-	const char *bytes;
-	size_t len;
-	struct json_span data;
-	char *ns, *region;   /* NULL: none */
-	struct text dropped; /* names of what is dropped */
-};
-
-typedef int body_member(
-    struct body *body, const struct json_span *value, struct fault *fault);
-
-/* Pass over one value of checked JSON, or what stands between values. */
-static const char *
-skip_value(const char *at, const char *end)
-{
-	int depth = 0;
-	bool string = false;
-
-	for (; at < end; at++) {
-		if (string) {
-			if (*at == '\\')
-				at++;
-			else if (*at == '"')
-				string = false;
-		} else if (*at == '"')
-			string = true;
-		else if (*at == '[' || *at == '{')
-			depth++;
-		else if ((*at == ']' || *at == '}') && depth-- == 0)
-			break;
-		else if (*at == ',' && depth == 0)
-			break;
-	}
-	return at;
-}
-
-static const char *
-skip_space(const char *at, const char *end)
-{
-	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
-		at++;
-	return at;
-}
-
-static void
-place(const struct body *body, const char *at, struct fault *fault)
-{
-	json_place(body->bytes, (size_t)(at - body->bytes), &fault->line,
-	    &fault->column);
-	strncpy(
-	    fault->file, body->import->input->name, sizeof(fault->file) - 1);
-}
-
-/* A member that must be a string, copied. */
-static int
-copy_string(const struct body *body, const char *name,
-    const struct json_span *value, char **copy, struct fault *fault)
-{
-	struct cJSON *tree = json_parse(value->start, value->len, fault);
-
-	if (tree == NULL)
-		return -1;
-	if (!cJSON_IsString(tree)) {
-		fault_set(fault, FAULT_BAD_VALUE, "%s is not a string", name);
-		fault_hint(fault, "put it in quotes");
-		fault_field(fault, name);
-		place(body, value->start, fault);
-		return -1;
-	}
-	if ((*copy = strdup(tree->valuestring)) == NULL)
-		return fault_set(fault, FAULT_INTERNAL, "out of memory");
-	cJSON_Delete(tree);
-	return 0;
-}
-
-static int
-take_namespace(
-    struct body *body, const struct json_span *value, struct fault *fault)
-{
-	return copy_string(body, "Namespace", value, &body->ns, fault);
-}
-
-static int
-take_region(
-    struct body *body, const struct json_span *value, struct fault *fault)
-{
-	return copy_string(body, "Region", value, &body->region, fault);
-}
-
-static int
-take_data(struct body *body, const struct json_span *value, struct fault *fault)
-{
-	if (value->start[0] != '[') {
-		fault_set(fault, FAULT_BAD_VALUE, "Data is not an array");
-		fault_hint(fault,
-		    "write \"Data\":[{\"dimensions\":{...},"
-		    "\"metricName\":\"...\",\"value\":1}]");
-		fault_field(fault, "Data");
-		place(body, value->start, fault);
-		return -1;
-	}
-	body->data = *value;
-	return 0;
-}
-
-/* What the forwarder makes anew for each request. */
-static int
-drop(struct body *body, const struct json_span *value, struct fault *fault)
-{
-	(void)body;
-	(void)value;
-	(void)fault;
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	body_member *take;
-} MEMBERS[] = {
-	{ "Namespace", take_namespace },
-	{ "Region", take_region },
-	{ "Data", take_data },
-	{ "Action", drop },
-	{ "SecretId", drop },
-	{ "Signature", drop },
-	{ "Timestamp", drop },
-	{ "Nonce", drop },
-};
-#define MEMBER_COUNT (sizeof(MEMBERS) / sizeof(*MEMBERS))
-
-static int
-unknown_member(const struct body *body, const char *name, const char *at,
-    struct fault *fault)
-{
-	const char *known[MEMBER_COUNT], *near;
-	struct text shown = { 0 };
-	size_t i;
-
-	for (i = 0; i < MEMBER_COUNT; i++)
-		known[i] = MEMBERS[i].name;
-	text_add_escaped(&shown, name, strlen(name));
-	fault_set(fault, FAULT_UNKNOWN_MEMBER, "unknown member \"%.100s\"",
-	    text_string(&shown));
-	fault_field(fault, text_string(&shown));
-	text_free(&shown);
-	place(body, at, fault);
-	near = text_nearest(name, known, MEMBER_COUNT);
-	if (body->import->strict && near != NULL)
-		fault_hint(fault, "did you mean \"%s\"?", near);
-	else if (body->import->strict)
-		fault_hint(fault,
-		    "remove it, or use --lenient to pass over "
-		    "it");
-	else
-		import_note(body->import, fault);
-	return body->import->strict ? -1 : 0;
-}
-
-static int
-take_member(struct body *body, const char *name, const char *at,
-    const struct json_span *value, struct fault *fault)
-{
-	size_t i;
-
-	for (i = 0; i < MEMBER_COUNT; i++)
-		if (strcmp(MEMBERS[i].name, name) == 0)
-			break;
-	if (i == MEMBER_COUNT)
-		return unknown_member(body, name, at, fault);
-	if (MEMBERS[i].take == drop)
-		text_addf(&body->dropped, "%s%s",
-		    body->dropped.len > 0 ? ", " : "", name);
-	return MEMBERS[i].take(body, value, fault);
-}
-
-/* The name of the member at ${at}, unescaped; the caller frees the tree. */
-static const char *
-skip_name(const char *at, const char *end, struct cJSON **name)
-{
-	const char *start = at++;
-
-	while (at < end && *at != '"')
-		at += *at == '\\' ? 2 : 1;
-	*name = json_parse(start, (size_t)(at + 1 - start), NULL);
-	at = skip_space(at + 1, end);
-	return skip_space(at + 1, end); /* the colon */
-}
-
-static int
-take_members(struct body *body, struct fault *fault)
-{
-	const char *end = body->bytes + body->len;
-	const char *at = skip_space(body->bytes, end), *name_at;
-	struct json_span value;
-	struct cJSON *name;
-	int result;
-
-	for (at = skip_space(at + 1, end); at < end && *at == '"';
-	     at = skip_space(at, end)) {
-		name_at = at;
-		at = skip_name(at, end, &name);
-		value.start = at;
-		at = skip_value(at, end);
-		value.len = (size_t)(at - value.start);
-		if (name == NULL)
-			return fault_set(
-			    fault, FAULT_INTERNAL, "out of memory");
-		result = take_member(
-		    body, name->valuestring, name_at, &value, fault);
-		cJSON_Delete(name);
-		if (result != 0)
-			return -1;
-		if (at < end && *at == ',')
-			at++;
-	}
-	return 0;
-}
 
 /* Each item of Data is a row. */
 static int
-take_items(struct body *body, struct fault *fault)
+take_items(struct api_body *body, struct fault *fault)
 {
 	const char *end = body->data.start + body->data.len;
-	const char *at = skip_space(body->data.start + 1, end), *start;
+	const char *at = api_skip_space(body->data.start + 1, end), *start;
 
 	while (at < end && *at != ']') {
 		start = at;
-		at = skip_value(at, end);
+		at = api_skip_value(at, end);
 		if (import_row(body->import, ROW_API, start,
 			(size_t)(at - start), body->ns, body->region, fault))
 			return -1;
 		if (at < end && *at == ',')
-			at = skip_space(at + 1, end);
+			at = api_skip_space(at + 1, end);
 	}
 	return 0;
 }
 
-static void
-note_dropped(struct body *body)
+/* Whether there was something. */
+static bool
+note_dropped(struct api_body *body)
 {
 	struct fault note = { 0 };
 
 	if (body->dropped.len == 0)
-		return;
+		return false;
 	fault_set(&note, FAULT_NONE,
 	    "dropped %s: the forwarder signs each request itself",
 	    text_string(&body->dropped));
 	strncpy(note.file, body->import->input->name, sizeof(note.file) - 1);
 	import_note(body->import, &note);
+	return true;
+}
+/* Behind the brackets that open at ${at}, or ${end}; nothing is checked yet. */
+static const char *
+skip_body(const char *at, const char *end)
+{
+	bool string = false;
+	int depth = 0;
+
+	for (; at < end; at++) {
+		if (string && *at == '\\')
+			at++;
+		else if (*at == '"')
+			string = !string;
+		else if (!string && (*at == '[' || *at == '{'))
+			depth++;
+		else if (!string && (*at == ']' || *at == '}') && --depth <= 0)
+			return at + 1;
+	}
+	return end;
 }
 
-/* The whole is an object with Data, or an array. */
-static int
-take_body(struct body *body, struct fault *fault)
+/* The place in the body becomes that in the input. */
+static void
+refuse_json(const struct api_body *body, struct fault *fault)
 {
-	const char *at = skip_space(body->bytes, body->bytes + body->len);
+	long line, column;
 
-	if (*at == '[') {
-		body->data.start = at;
-		body->data.len = body->len - (size_t)(at - body->bytes);
-		return 0;
-	}
-	if (*at != '{') {
-		fault_set(fault, FAULT_BAD_ROW,
-		    "not a request body: neither an object nor an array");
+	json_place(
+	    body->whole, (size_t)(body->bytes - body->whole), &line, &column);
+	if (fault->line == 1)
+		fault->column += column - 1;
+	fault->line += line - 1;
+	strncpy(
+	    fault->file, body->import->input->name, sizeof(fault->file) - 1);
+	if (fault->kind == FAULT_BAD_JSON)
 		fault_hint(fault,
-		    "it looks like {\"Namespace\":\"cvm\","
-		    "\"Data\":[...]}");
-		place(body, at, fault);
+		    "it looks like {\"Namespace\":\"cvm\",\"Data\":[...]}; "
+		    "one metric a line is -f ndjson");
+}
+
+static int
+read_body(struct api_body *body, struct fault *fault)
+{
+	if (json_check(body->bytes, body->len, fault)) {
+		refuse_json(body, fault);
 		return -1;
 	}
-	if (take_members(body, fault))
-		return -1;
-	if (body->data.start != NULL)
-		return 0;
-	fault_set(fault, FAULT_MISSING_MEMBER, "member \"Data\" is missing");
-	fault_hint(fault, "one metric a line is -f ndjson");
-	fault_field(fault, "Data");
-	place(body, at, fault);
-	return -1;
+	return api_body_take(body, fault) || take_items(body, fault) ? -1 : 0;
+}
+
+/* One body after the other, as a log of requests has them. */
+static int
+read_bodies(
+    struct import *import, const char *at, const char *end, struct fault *fault)
+{
+	const char *whole = at;
+	bool noted = false;
+	int result = 0;
+
+	do {
+		struct api_body body = {
+			.import = import, .whole = whole, .bytes = at
+		};
+
+		at = skip_body(at, end);
+		body.len = (size_t)(at - body.bytes);
+		result = read_body(&body, fault);
+		if (result == 0 && !noted)
+			noted = note_dropped(&body);
+		api_body_free(&body);
+		at = api_skip_space(at, end);
+	} while (result == 0 && at < end);
+	return result;
 }
 
 int
 read_api(struct import *import, struct input *input, struct fault *fault)
 {
-	struct body body = { .import = import };
-	int result = -1;
+	const char *bytes;
+	size_t len;
+	int result;
 
-	if (input_all(input, BODY_MOST, &body.bytes, &body.len, fault))
+	import->input = input;
+	if (input_all(input, BODY_MOST, &bytes, &len, fault))
 		return -1;
-	import->whole = body.bytes;
-	if (json_check(body.bytes, body.len, fault))
-		strncpy(fault->file, input->name, sizeof(fault->file) - 1);
-	else if (take_body(&body, fault) == 0 && take_items(&body, fault) == 0)
-		result = 0;
-	if (result == 0)
-		note_dropped(&body);
+	import->whole = bytes;
+	result = read_bodies(import, bytes, bytes + len, fault);
 	import->whole = NULL;
-	free(body.ns);
-	free(body.region);
-	text_free(&body.dropped);
 	return result;
 }

@@ -305,6 +305,25 @@ def test_a_bad_item_of_a_body_is_named_by_its_line(spool):
     assert lines[found["line"] - 1][found["column"] - 1:].startswith('"x"')
 
 
+@pytest.mark.parametrize("form, between", [
+    ("api", ""), ("api", "\n"), ("auto", "\n"), ("auto", " \r\n\n")])
+def test_bodies_may_follow_one_another(spool, form, between):
+    one = json.dumps({**BODY, "Data": [ITEMS[0]]})
+    text = one + between + json.dumps([ITEMS[1]]) + between + one
+    done = spool.run("put", "-f", form, "-n", "pc", "-", input=text, check=0)
+    assert done.stderr.count("dropped") <= 1
+    assert [line["namespace"] for line in spool.lines("list")] == ["cvm", "pc", "cvm"]
+
+
+@pytest.mark.parametrize("text, line, column", [
+    ("[]\n[] x\n", 2, 4), ("[]\n  []]\n", 2, 5), ('[]\n{"Data":[}]}', 2, 10),
+    ("[]\n[", 2, 2), ('[],[]', 1, 3)])
+def test_what_is_no_body_is_named_by_its_place(spool, text, line, column):
+    found = refused(spool, "-f", "api", "-n", "cvm", "-", input=text)
+    assert (found["name"], found["line"], found["column"]) == ("bad_json", line, column)
+    assert "Data" in found["hint"]
+
+
 def test_input_of_neither_kind_is_refused(spool):
     found = refused(spool, "-", input="namespace,metric\n")
     assert (found["exit"], found["line"]) == (65, 1)
