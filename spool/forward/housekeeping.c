@@ -30,7 +30,7 @@
 #define KEYS_STEP 500     /* of them a step */
 #define DEAD_MS 60000     /* between looks at the bounds of the dead */
 #define DEAD_STEP 500     /* dead rows a step */
-#define BALLAST_MS 30000  /* between looks at the ballast */
+#define BALLAST_MS 2000   /* between looks at the ballast */
 #define PAGES_LEFT 256    /* free pages that are not worth a word */
 #define COMPLAIN_MS 600000
 #define MINUTE_MS 60000
@@ -38,7 +38,7 @@
 
 struct housekeeping {
 	struct db *db;
-	int64_t reserve;                /* of the ballast */
+	int64_t reserve, beside; /* bytes of the ballast; to be free then */
 	int64_t dead_rows, dead_age_ms; /* bounds of the dead; 0: none */
 	int64_t idle_since_ms;          /* -1: not idle */
 	int64_t now_ms, complain_ms;    /* of this turn; not before this */
@@ -242,10 +242,12 @@ is_hollow(int64_t pages, int64_t unused)
 static int64_t
 give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
 {
+	/* where the disk is short of them, as soon as may be */
+	int64_t rest_ms = housekeeping->no_room ? SETTLE_MS : REST_MS;
 	int64_t pages, unused;
 
-	if (!is_rested(housekeeping, steady_ms, REST_MS))
-		return housekeeping->idle_since_ms + REST_MS;
+	if (!is_rested(housekeeping, steady_ms, rest_ms))
+		return housekeeping->idle_since_ms + rest_ms;
 	if (steady_ms < housekeeping->vacuum_ms)
 		return housekeeping->vacuum_ms;
 	housekeeping->vacuum_ms = steady_ms + REST_MS;
@@ -260,8 +262,6 @@ give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
 	return housekeeping->vacuum_ms;
 }
 
-/* What else must stay free: the room that the ballast gave up would be used
- * again at once where the disk is still full. */
 static void
 make_ballast(struct housekeeping *housekeeping)
 {
@@ -269,8 +269,8 @@ make_ballast(struct housekeeping *housekeeping)
 	struct fault fault = { 0 };
 	char text[300];
 
-	if (ballast_make(path, housekeeping->reserve,
-		housekeeping->reserve + WAL_MOST, &fault) == 0) {
+	if (ballast_make(path, housekeeping->reserve, housekeeping->beside,
+		&fault) == 0) {
 		housekeeping->no_room = false;
 		log_event(LOG_INFO, "ballast_made", "bytes=%lld",
 		    (long long)housekeeping->reserve);
@@ -289,10 +289,14 @@ look_after_ballast(struct housekeeping *housekeeping, int64_t steady_ms)
 	if (steady_ms < housekeeping->ballast_ms)
 		return housekeeping->ballast_ms;
 	housekeeping->ballast_ms = steady_ms + BALLAST_MS;
+	if (housekeeping->reserve > 0 &&
+	    !ballast_ready(path, housekeeping->reserve)) {
+		make_ballast(housekeeping);
+		return housekeeping->ballast_ms;
+	}
+	housekeeping->no_room = false;
 	if (housekeeping->reserve <= 0)
 		ballast_release(path);
-	else if (!ballast_ready(path, housekeeping->reserve))
-		make_ballast(housekeeping);
 	return housekeeping->ballast_ms;
 }
 
@@ -341,15 +345,17 @@ void
 housekeeping_configure(
     struct housekeeping *housekeeping, const struct config *config)
 {
+	const struct place *place = db_place(housekeeping->db);
 	struct bound bound;
 
-	if (housekeeping->reserve != config->queue.reserve)
-		housekeeping->ballast_ms = 0;
-	housekeeping->reserve = config->queue.reserve;
+	housekeeping->reserve = ballast_size(place, config->queue.reserve);
+	housekeeping->beside = bound_ballast_room(housekeeping->db, config) -
+	    housekeeping->reserve;
+	housekeeping->ballast_ms = 0;
 	housekeeping->dead_rows = config->dead.max_rows;
 	housekeeping->dead_age_ms = config->dead.max_age_ms;
 	housekeeping->dead_ms = 0;
-	bound_share(config->queue.max_size, &bound);
+	bound_share(config->queue.max_size, place_disk(place->dir), &bound);
 	housekeeping->wal_most = bound.log_short < WAL_MOST ? bound.log_short
 							    : WAL_MOST;
 }

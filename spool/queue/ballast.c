@@ -106,6 +106,14 @@ complete(int fd, const char *path, int64_t bytes, int64_t keep_free)
 	return fsync(fd) ? errno : 0; /* delayed blocks may still not fit */
 }
 
+int64_t
+ballast_size(const struct place *place, int64_t reserve)
+{
+	int64_t disk = place_disk(place->dir);
+
+	return disk > 0 && reserve > disk / 4 ? disk / 4 : reserve;
+}
+
 int
 ballast_make(
     const char *path, int64_t bytes, int64_t keep_free, struct fault *fault)

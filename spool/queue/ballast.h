@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct fault;
+struct place;
 
 /*
  * A file that is given up when the disk is full, so that draining still works
@@ -13,6 +14,9 @@ struct fault;
  * drain.
  */
 
+/** What a disk can spare of ${reserve} bytes: a quarter of it at most.  Who makes
+ * the file and who asks whether it is there go by this. */
+int64_t ballast_size(const struct place *place, int64_t reserve);
 /** Make or complete the file to ${bytes}; too large a one is cut.  Leaves
  * ${keep_free} bytes free on the file system.  0, or -1 (FAULT_DISK_FULL;
  * nothing is left behind). */

@@ -41,14 +41,15 @@ largest(int64_t one, int64_t other)
 }
 
 void
-bound_share(int64_t max_size, struct bound *bound)
+bound_share(int64_t max_size, int64_t disk, struct bound *bound)
 {
-	int64_t most = max_size > 0 ? max_size : PAGES_MOST * PAGE_BYTES;
+	int64_t log, most = max_size > 0 ? max_size : PAGES_MOST * PAGE_BYTES;
 
 	bound->log = max_size > 0 ? least(LOG_MOST, most / 4) : INT64_MAX;
-	bound->log_short = bound->log / 4;
-	bound->log_long = least(CONNECTION_WAL_KEPT, bound->log / 2);
-	bound->log_kept = least(CONNECTION_WAL_KEPT, bound->log / 4);
+	log = disk > 0 ? least(bound->log, disk / 8) : bound->log;
+	bound->log_short = log / 4;
+	bound->log_long = least(CONNECTION_WAL_KEPT, log / 2);
+	bound->log_kept = least(CONNECTION_WAL_KEPT, log / 4);
 	bound->database = max_size > 0 ? most - bound->log : most;
 	bound->rows = bound->database - least(MARGIN_MOST, most / 8);
 	if (max_size <= 0)
@@ -71,7 +72,7 @@ bound_apply(struct db *db, int64_t max_size, bool draining)
 	struct bound bound;
 	char sql[160];
 
-	bound_share(max_size, &bound);
+	bound_share(max_size, place_disk(db_place(db)->dir), &bound);
 	snprintf(sql, sizeof(sql),
 	    "PRAGMA max_page_count=%lld; PRAGMA journal_size_limit=%lld;"
 	    " PRAGMA cache_size=-%lld",
@@ -86,7 +87,8 @@ bound_shorten_log(struct db *db, const struct config *config)
 {
 	struct bound bound;
 
-	bound_share(config->queue.max_size, &bound);
+	bound_share(
+	    config->queue.max_size, place_disk(db_place(db)->dir), &bound);
 	checkpoint_before_insert(
 	    db, least(config->queue.wal_max, bound.log_short), bound.log_long);
 }
@@ -127,7 +129,7 @@ bound_presses(struct db *db, const struct config *config)
 	struct bound bound;
 	int64_t bytes, used;
 
-	bound_share(config->queue.max_size, &bound);
+	bound_share(config->queue.max_size, -1, &bound);
 	if (measure(db, &bytes, &used))
 		return -1;
 	return used + SPARE_BYTES >= bound.rows;
@@ -189,7 +191,7 @@ bound_check(struct db *db, const struct config *config, int64_t more,
 
 	if (config->queue.max_size <= 0)
 		return 0;
-	bound_share(config->queue.max_size, &bound);
+	bound_share(config->queue.max_size, -1, &bound);
 	if (measure(db, &bytes, &used))
 		return tell(db, fault);
 	return check(&bound, config->queue.max_size, bytes, used + more / 2,
@@ -205,7 +207,7 @@ bound_check_bracket(
 
 	if (config->queue.max_size <= 0)
 		return 0;
-	bound_share(config->queue.max_size, &bound);
+	bound_share(config->queue.max_size, -1, &bound);
 	if (measure(db, &bytes, &used))
 		return tell(db, fault);
 	return check(&bound, config->queue.max_size, bytes, used,
@@ -217,10 +219,21 @@ bound_check_size(const struct config *config, int64_t more, struct fault *fault)
 {
 	struct bound bound;
 
-	bound_share(config->queue.max_size, &bound);
+	bound_share(config->queue.max_size, -1, &bound);
 	return check(&bound, config->queue.max_size, bound.database,
 	    more / 2 + EMPTY_BYTES + SPARE_BYTES, more / 2 + bound.log_short,
 	    fault);
+}
+
+int64_t
+bound_ballast_room(struct db *db, const struct config *config)
+{
+	const struct place *place = db_place(db);
+	struct bound bound;
+
+	bound_share(config->queue.max_size, place_disk(place->dir), &bound);
+	return ballast_size(place, config->queue.reserve) + bound.log_long +
+	    ROOM;
 }
 
 int
@@ -228,9 +241,11 @@ bound_check_disk(struct db *db, const struct config *config, int64_t more,
     struct fault *fault)
 {
 	const struct place *place = db_place(db);
-	int64_t reserve = config->queue.reserve, disk = place_free(place->dir);
+	int64_t reserve = ballast_size(place, config->queue.reserve);
+	int64_t disk = place_free(place->dir);
 	char has[SPAN_TEXT_SIZE], needs[SPAN_TEXT_SIZE];
 
+	/* a ballast that was given up is the forwarder's room */
 	more += ROOM;
 	if (reserve > 0 && !ballast_ready(place->ballast, reserve))
 		more += reserve;

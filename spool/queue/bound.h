@@ -22,8 +22,13 @@ struct bound {
 	int64_t log_long;  /* beyond which nobody leaves that to another */
 	int64_t log_kept;  /* to which it is cut when it begins anew */
 };
-/** The shares of ${max_size}; of 0, which is no bound, the log's alone. */
-void bound_share(int64_t max_size, struct bound *bound);
+/** The shares of ${max_size}; 0 is no bound.  On a small disk the log is shortened
+ * sooner, so that the ballast makes up for it (contract.md H7): ${disk} bytes
+ * in all, -1 where that does not matter. */
+void bound_share(int64_t max_size, int64_t disk, struct bound *bound);
+/** How many bytes are to be free where the ballast is made: beside it there must be
+ * room for the log, or it would be given up at once. */
+int64_t bound_ballast_room(struct db *db, const struct config *config);
 
 /** Put the shares of ${max_size} in force on a connection (contract.md H14); that
  * of the database is left out for the forwarder (${draining}): a full queue

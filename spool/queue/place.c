@@ -339,3 +339,13 @@ place_free(const char *path)
 		return -1;
 	return (int64_t)(fs.f_bavail * fs.f_frsize);
 }
+
+int64_t
+place_disk(const char *path)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) || fs.f_blocks == 0)
+		return -1;
+	return (int64_t)(fs.f_blocks * fs.f_frsize);
+}

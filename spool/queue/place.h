@@ -68,5 +68,7 @@ int place_sync_dir(const char *dir, struct fault *fault);
 int64_t place_size(const char *path);
 /** Bytes free to us on the file system of ${path}, or -1. */
 int64_t place_free(const char *path);
+/** Bytes that it has in all, or -1. */
+int64_t place_disk(const char *path);
 
 #endif

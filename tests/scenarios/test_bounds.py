@@ -1,12 +1,10 @@
 """A queue that is full, a disk that is full: what a put says, and that draining works."""
-import errno
 import json
-import os
-import subprocess
 import threading
 
 import pytest
 
+from disks import occupy, small_disk
 from house import Spool, row, wait_until
 
 
@@ -137,16 +135,8 @@ def test_what_can_never_fit_is_75_and_drops_nothing(spool, receiver, forwarder):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 40 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.getuid() != 0 or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "tmpfs", folder],
-            capture_output=True).returncode != 0:
-        pytest.skip("needs the right to mount a small disk;"
-                    " C7 is proved by full_vfs")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with small_disk(tmp_path / "disk", 40) as folder:
+        yield folder
 
 
 @pytest.fixture(name="small")
@@ -154,18 +144,6 @@ def _small(disk):
     folder = disk / "spool"
     folder.mkdir(mode=0o700)
     return Spool(folder)
-
-
-def occupy(disk, leave=0):
-    """Take the room there is but for so many bytes."""
-    with open(disk / "filler", "ab", buffering=0) as filler:
-        for size in (1 << 16, 1 << 12):
-            try:
-                while filler.write(b"x" * size) == size:
-                    pass
-            except OSError as full:
-                assert full.errno == errno.ENOSPC
-        filler.truncate(filler.tell() - leave)
 
 
 @pytest.fixture(name="ballasted")

@@ -27,7 +27,7 @@ the_shares_make_up_the_whole_and_none_is_too_small(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
-		bound_share(SIZES[i], &bound);
+		bound_share(SIZES[i], -1, &bound);
 		assert_true(bound.database + bound.log <= SIZES[i]);
 		assert_true(bound.rows < bound.database);
 		assert_true(bound.rows >= SIZES[i] / 2);
@@ -35,7 +35,7 @@ the_shares_make_up_the_whole_and_none_is_too_small(void **state)
 		assert_true(bound.log_kept <= bound.log_long);
 		assert_true(2 * bound.log_long <= bound.log);
 	}
-	bound_share(0, &bound);
+	bound_share(0, -1, &bound);
 	assert_int_equal(bound.rows, INT64_C(0xfffffffe) * 4096);
 	assert_int_equal(bound.log_long, 4 * MIB);
 }
@@ -83,7 +83,7 @@ drain(struct store *store, int64_t most)
 	struct bound bound;
 	int64_t id, removed;
 
-	bound_share(most, &bound);
+	bound_share(most, -1, &bound);
 	while ((id = store_ask(store, "SELECT min(id) FROM metric")) > 0) {
 		assert_int_equal(db_begin(store->db), 0);
 		removed = metric_remove_range(store->db, 1, id, id + 999);

@@ -253,17 +253,6 @@ makes_the_ballast_only_when_idle(void **state)
 }
 
 static void
-makes_no_ballast_the_disk_has_no_room_for(void **state)
-{
-	struct house *house = *state;
-
-	house->config.queue.reserve = INT64_C(1) << 60;
-	housekeeping_configure(house->housekeeping, &house->config);
-	turn(house, true, 1);
-	assert_int_equal(access(house->spool.place.ballast, F_OK), -1);
-}
-
-static void
 remembers_each_minute_in_which_something_changed(void **state)
 {
 	struct house *house = *state;
@@ -449,7 +438,6 @@ main(void)
 		CASE(copies_once_and_not_for_the_length_of_the_file),
 		CASE(gives_pages_back_when_a_quarter_is_free_and_it_rests),
 		CASE(makes_the_ballast_only_when_idle),
-		CASE(makes_no_ballast_the_disk_has_no_room_for),
 		CASE(remembers_each_minute_in_which_something_changed),
 		CASE(keeps_as_many_minutes_as_the_ring_has),
 		CASE(collects_series_nobody_uses),
