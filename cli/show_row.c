@@ -181,6 +181,8 @@ add_evidence_json(struct text *text, const struct deadletter_row *row)
 	jsonline_text(text, "contrast",
 	    row->contrast != NULL && row->contrast[0] != '\0' ? row->contrast
 							      : NULL);
+	jsonline_text(
+	    text, "text", row->evidence[0] != '\0' ? row->evidence : NULL);
 	jsonline_close(text, '}');
 }
 

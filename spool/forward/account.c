@@ -137,3 +137,26 @@ account_has_contrast(const struct account *account, int64_t steady_ms)
 	return account->accepted_ms >= 0 &&
 	    steady_ms - account->accepted_ms <= CONTRAST_MS;
 }
+
+void
+account_note_rows(
+    struct account *account, int64_t rows, int64_t first_id, int64_t last_id)
+{
+	account->accepted_rows = rows;
+	account->accepted_first = first_id;
+	account->accepted_last = last_id;
+}
+
+void
+account_say_contrast(
+    const struct account *account, const char *when, char *words, size_t size)
+{
+	if (account->accepted_rows == 1)
+		snprintf(words, size, "row %lld accepted %s",
+		    (long long)account->accepted_first, when);
+	else
+		snprintf(words, size, "%lld rows, %lld to %lld, accepted %s",
+		    (long long)account->accepted_rows,
+		    (long long)account->accepted_first,
+		    (long long)account->accepted_last, when);
+}

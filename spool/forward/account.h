@@ -2,6 +2,7 @@
 #define FORWARD_ACCOUNT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pace.h"
@@ -18,6 +19,7 @@ struct account {
 	unsigned request_throttles, row_throttles; /* in a row */
 	int64_t accepted_ms; /* steady: the latest answer 0, -1: none lately */
 	int64_t accepted_bytes; /* of the request it belonged to */
+	int64_t accepted_rows, accepted_first, accepted_last; /* ids */
 	bool failing; /* the way was closed, since the latest answer */
 	bool changed; /* what was learned is to be stored */
 };
@@ -47,5 +49,11 @@ void account_failed(struct account *account);
 /** Whether another request of the account was accepted within the contrast
  * window (protocol.md section 8, Contrast rule). */
 bool account_has_contrast(const struct account *account, int64_t steady_ms);
+/** The rows of that request were these; what is told of it as evidence. */
+void account_note_rows(
+    struct account *account, int64_t rows, int64_t first_id, int64_t last_id);
+/** "7 rows, 1 to 12, accepted ${when}": what was accepted beside a row. */
+void account_say_contrast(
+    const struct account *account, const char *when, char *words, size_t size);
 
 #endif

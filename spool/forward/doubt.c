@@ -49,8 +49,8 @@ bury(struct lane *lane, struct settlement *settlement)
 {
 	settlement->fate = FATE_DIE;
 	settlement->recorded = true;
-	snprintf(settlement->contrast, sizeof(settlement->contrast),
-	    "a request accepted soon after");
+	account_say_contrast(lane->account, "soon after", settlement->contrast,
+	    sizeof(settlement->contrast));
 	if (settlement->blame == SCOPE_SERIES)
 		settlement->suspect_id = settlement->batch->rows[0].series_id;
 	lane_count_deaths(lane, settlement->attempt.rows);

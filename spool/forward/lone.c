@@ -35,13 +35,15 @@ die(struct lane *lane, struct settlement *settlement,
 	const struct disposition *what = judged->what;
 	const struct account *account = lane->account;
 	int64_t now_ms = core_steady_ms(lane->core);
+	char when[32];
 
 	settlement->fate = FATE_DIE;
 	give_cause(settlement, judged);
+	snprintf(when, sizeof(when), "%lld s before",
+	    (long long)((now_ms - account->accepted_ms) / 1000));
 	if (account_has_contrast(account, now_ms))
-		snprintf(settlement->contrast, sizeof(settlement->contrast),
-		    "a request accepted %lld s before",
-		    (long long)((now_ms - account->accepted_ms) / 1000));
+		account_say_contrast(account, when, settlement->contrast,
+		    sizeof(settlement->contrast));
 	if (what->scope == SCOPE_SERIES)
 		settlement->suspect_id = settlement->batch->rows[0].series_id;
 	if (what->scope == SCOPE_NAMESPACE) {

@@ -56,7 +56,7 @@ struct settlement {
 	bool deferred; /* not yet: it becomes a doubt (doubt.h) */
 	bool recorded; /* it was one: the request is written down already */
 	enum scope blame;
-	char contrast[64], evidence[2 * SETTLE_TEXT];
+	char contrast[112], evidence[2 * SETTLE_TEXT];
 	int64_t suspect_id; /* series that becomes a suspect, 0: none */
 	int64_t clear_id;   /* series that is a suspect no more, 0: none */
 	bool doom_lane;     /* the lane's rows so far die like this one */

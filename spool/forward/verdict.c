@@ -61,6 +61,8 @@ on_delivered(struct lane *lane, struct settlement *settlement,
 	settlement->fate = FATE_DELIVERED;
 	account_accepted(lane->account, core_steady_ms(core),
 	    settlement->attempt.rows, settlement->attempt.bytes);
+	account_note_rows(lane->account, settlement->attempt.rows,
+	    settlement->attempt.first_id, settlement->attempt.last_id);
 	core->clock_corrected = false;
 	lane->retried = false;
 	lane->check_one = false;

@@ -271,7 +271,9 @@ def test_dead_show_adds_the_evidence(refused):
     [line] = refused.lines("dead", "show", "3")
     assert_shape(line, {**DEAD, "evidence": OBJECT, "attempt_list": LIST, "edits": LIST})
     assert_shape(line["evidence"], {"http_status": (INT, None), "alone": BOOL,
-                                    "contrast": (TEXT, None)})
+                                    "contrast": (TEXT, None), "text": TEXT})
+    assert line["evidence"]["text"].endswith(
+        'HTTP 200: {"code":1017,"message":"Dimension verification failed"}')
     assert line["evidence"]["http_status"] == 200
     shown = refused.run("dead", "show", "3", check=0).stdout
     assert "1017" in shown and "attempt" in shown

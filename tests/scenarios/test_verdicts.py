@@ -3,6 +3,7 @@ of the rows and of their lane, whom else it concerns, what is counted of it, and
 that it passes."""
 import datetime
 import math
+import re
 
 import pytest
 
@@ -224,7 +225,11 @@ def test_only_the_guilty_rows_die(fault, spool, far):
     for line in dead:
         [shown] = spool.lines("dead", "show", line["id"])
         assert shown["evidence"]["alone"]
-        assert shown["evidence"]["contrast"]
+        told = re.search(r"(?:row (\d+)|rows, (\d+) to (\d+),) accepted",
+                         shown["evidence"]["contrast"])
+        ids = {int(number) for number in told.groups() if number is not None}
+        assert ids and not ids & {first + 5, first + 17}
+        assert all(first <= number < first + 24 for number in ids)
         assert line["cause"] == ("oversize" if fault in SIZE else "code")
     # The requests of group testing, and the one retry of 1004.
     units, guilty = (24, 2) if fault in CONTRAST else (SERIES + 1, 1)
