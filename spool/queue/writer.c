@@ -343,11 +343,10 @@ flush(struct writer *writer, struct fault *fault)
 	writer->row_count = 0;
 	if (metric_insert(writer->db, writer->rows, count) || make_room(writer))
 		return fail(writer, fault);
-	if (bound_check_bracket(writer->db, writer->config, fault)) {
-		writer->failed = true;
-		return -1;
-	}
-	return 0;
+	if (bound_check_bracket(writer->db, writer->config, &writer->why) == 0)
+		return 0;
+	writer->failed = true;
+	return fail_again(writer, fault);
 }
 
 int

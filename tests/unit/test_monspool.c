@@ -267,6 +267,37 @@ a_transaction_can_be_undone(void **state)
 	assert_int_equal(accepted(house), 0);
 }
 
+static void
+a_transaction_that_is_too_large_says_so_to_its_end(void **state)
+{
+	struct house *house = *state;
+	char text[200];
+	msp_dim dim = { "text", text };
+	msp_metric one = metric("cpu", 1);
+	msp_status status = MSP_OK;
+	int i;
+
+	house->queue->config.queue.max_size = 4 << 20;
+	one.dims = &dim;
+	one.ndims = 1;
+	assert_int_equal(msp_begin(house->queue, NULL), MSP_OK);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < 100000 && status == MSP_OK; i++) {
+		text[snprintf(text, sizeof(text), "%d", i)] = 'x';
+		status = msp_put(house->queue, &one, NULL, &house->error);
+	}
+	assert_int_equal(status, MSP_E_FULL);
+	assert_string_not_equal(house->error.message, "");
+	assert_int_equal(
+	    msp_put(house->queue, &one, NULL, &house->error), MSP_E_FULL);
+	assert_string_not_equal(house->error.message, "");
+	assert_int_equal(msp_commit(house->queue, &house->error), MSP_E_FULL);
+	assert_string_not_equal(house->error.message, "");
+	assert_int_equal(accepted(house), 0);
+	assert_int_equal(msp_put(house->queue, &one, NULL, NULL), MSP_OK);
+}
+
 /* No file may grow beyond ${bytes}; what is written to it then fails. */
 static void
 limit_files(rlim_t bytes)
@@ -661,6 +692,7 @@ main(void)
 		HOUSE_TEST(a_batch_is_stepped_by_the_callers_size),
 		HOUSE_TEST(a_transaction_is_stored_at_commit),
 		HOUSE_TEST(a_transaction_can_be_undone),
+		HOUSE_TEST(a_transaction_that_is_too_large_says_so_to_its_end),
 		HOUSE_TEST(
 		    a_commit_that_fails_midway_is_unknown_however_often_asked),
 		HOUSE_TEST(no_metric_of_a_batch_is_ok_when_its_commit_failed),
