@@ -137,9 +137,10 @@ hold_postpone(struct lane *lane, bool slow, int64_t least_ms)
 	}
 }
 
-/* The first lane of the hold that has rows and was not probed in vain. */
+/* The first lane of the hold that has rows; ${spent}: though it was probed in
+ * vain. */
 static const struct lane *
-first_unspent(const struct lane *lane)
+first_with_rows(const struct lane *lane, bool spent)
 {
 	const struct core *core = lane->core;
 	const struct lane *other;
@@ -148,7 +149,7 @@ first_unspent(const struct lane *lane)
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
 		if (shares(lane, other) && other->row.pending > 0 &&
-		    !other->skipped && !other->probe_spent)
+		    !other->skipped && (spent || !other->probe_spent))
 			return other;
 	}
 	return NULL;
@@ -163,7 +164,7 @@ hold_pass_on(struct lane *lane)
 	lane->probe_after = 0;
 	lane->probe_spent = true;
 	lane->row.failures++;
-	if (first_unspent(lane) != NULL)
+	if (first_with_rows(lane, false) != NULL)
 		return;
 	for (i = 0; i < core->lane_count; i++)
 		if (shares(lane, core->lanes[i]))
@@ -173,7 +174,14 @@ hold_pass_on(struct lane *lane)
 bool
 hold_is_prober(const struct lane *lane)
 {
-	return hold_is_ours(lane) && first_unspent(lane) == lane;
+	const struct lane *prober;
+
+	if (!hold_is_ours(lane))
+		return false;
+	prober = first_with_rows(lane, false);
+	if (prober == NULL) /* the rows of those that were left have gone */
+		prober = first_with_rows(lane, true);
+	return prober == lane;
 }
 
 bool

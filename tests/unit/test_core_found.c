@@ -178,6 +178,29 @@ a_lane_of_bad_rows_does_not_keep_a_hold_of_others(void **state)
 	assert_int_equal(ledger(sim).delivered, 20);
 }
 
+/* Its probe was in vain, and the lane whose turn it was has no row left. */
+static void
+a_hold_is_probed_though_the_other_lanes_rows_expired(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1011;
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	put(sim, (struct put){ "pc", 1, 1, HOUR_MS });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_int_equal(lane(sim, 1).state, LANE_HELD);
+	sim->config.retry.hold_probe_least_ms = HOUR_MS;
+	sim->config.retry.hold_probe_most_ms = HOUR_MS;
+	sim->bad_code = 1010;
+	run_for(sim, 3 * HOUR_MS);
+	assert_int_equal(ledger(sim).expired, 1);
+	sim->receiver = takes_all;
+	run_for(sim, 3 * HOUR_MS);
+	assert_int_equal(ledger(sim).delivered, 1);
+}
+
 static void
 an_operators_probe_of_a_braked_lane_sends_its_row(void **state)
 {
@@ -383,6 +406,7 @@ main(void)
 		TEST(a_bad_row_alone_does_not_block_those_behind_it),
 		TEST(a_bad_row_does_not_keep_a_hold_alive),
 		TEST(a_lane_of_bad_rows_does_not_keep_a_hold_of_others),
+		TEST(a_hold_is_probed_though_the_other_lanes_rows_expired),
 		TEST(an_operators_probe_of_a_braked_lane_sends_its_row),
 		TEST(a_wish_for_a_probe_ends_with_the_hold),
 		TEST(a_probed_row_is_not_out_twice),
