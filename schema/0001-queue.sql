@@ -33,6 +33,8 @@ CREATE TABLE ledger (
 INSERT INTO ledger (id) VALUES (1);
 
 -- A lane is what one request can carry.  Lanes fail, wait and are held alone.
+-- One that is ready, and of which no row, series or request is left, is
+-- collected in idle time, but for that with the highest id.
 -- state: 'ready'    becomes waiting by a retry verdict, held by a hold;
 --        'waiting'  becomes ready when wake_at has come, held by a hold;
 --        'held'     becomes ready by an operator, a changed configuration or
@@ -153,7 +155,8 @@ CREATE TABLE suspect (
   since_at       INTEGER NOT NULL
 );
 
--- The pace that an account was found to take, below the one that is set.
+-- The pace that an account was found to take, below the one that is set; for
+-- accounts that were configured.
 CREATE TABLE account (
   name                TEXT PRIMARY KEY,
   requests_per_second TEXT NOT NULL,        -- a decimal number; 0: not learned
@@ -180,7 +183,8 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_lane ON attempt (lane_id, last_id);
 
--- Ids that were given and acknowledged, and are not in this file.
+-- Ids that were given and acknowledged, and are not in this file: one row for
+-- each time that some were found missing.
 CREATE TABLE gap (
   first_id   INTEGER PRIMARY KEY,
   last_id    INTEGER NOT NULL,

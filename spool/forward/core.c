@@ -157,8 +157,11 @@ core_turn(struct core *core)
 		settle_commit(core);
 	}
 	while (!core->settle.blocked && rounds++ < ROUNDS_A_TURN)
-		if (!one_round(core))
+		if (!one_round(core)) {
+			if (core_quiet(core) && !core->stopping)
+				roster_collect(core);
 			return;
+		}
 }
 
 int64_t

@@ -28,7 +28,9 @@ struct core {
 	struct account nobody; /* that of lanes whose own is not configured */
 	struct lane **lanes;   /* by id */
 	size_t lane_count, lane_room;
-	size_t first; /* the lane that is pumped first in this turn */
+	size_t first;       /* the lane that is pumped first in this turn */
+	size_t collecting;  /* the lane that roster_collect() looks at next */
+	int64_t collect_ms; /* steady: and not before this */
 	struct suspects suspects;
 	struct settle settle;
 	struct replay replay;

@@ -16,6 +16,8 @@
 #include "wishes.h"
 
 #define LANES_A_PAGE 32
+#define COLLECT_MS 3600000   /* between two walks over all lanes */
+#define COLLECT_STEP_MS 1000 /* between two lanes of one */
 
 /* ---- accounts ---- */
 
@@ -138,7 +140,7 @@ resume(struct lane *lane)
 }
 
 static int
-add_lane(struct core *core, const struct lane_row *row)
+add_lane(struct core *core, size_t index, const struct lane_row *row)
 {
 	struct lane **more, *lane;
 	size_t room;
@@ -154,25 +156,49 @@ add_lane(struct core *core, const struct lane_row *row)
 	if ((lane = lane_new(core, row)) == NULL)
 		return -1;
 	lane->skipped = bounds_skip(core, lane);
-	core->lanes[core->lane_count++] = lane;
+	memmove(&core->lanes[index + 1], &core->lanes[index],
+	    (core->lane_count++ - index) * sizeof(struct lane *));
+	core->lanes[index] = lane;
 	resume(lane);
 	roster_find_signer(lane);
 	hold_join(lane);
 	return 0;
 }
 
-/* Lanes are listed by id, and none is ever removed. */
-static int
-take_lane(struct core *core, size_t index, const struct lane_row *row)
+static void
+drop_lane(struct core *core, size_t index)
 {
-	if (index < core->lane_count)
-		lane_set_pending(core->lanes[index], row->pending);
-	else if (add_lane(core, row))
+	lane_free(core->lanes[index]);
+	memmove(&core->lanes[index], &core->lanes[index + 1],
+	    (--core->lane_count - index) * sizeof(struct lane *));
+}
+
+/* Pass over, and drop, lanes that are in the queue no more. */
+static void
+go_to(struct core *core, size_t *index, int64_t id)
+{
+	while (*index < core->lane_count && core->lanes[*index]->row.id < id)
+		if (lane_is_busy(core->lanes[*index]))
+			(*index)++;
+		else
+			drop_lane(core, *index);
+}
+
+/* Lanes are listed by id, and no id is ever given twice. */
+static int
+take_lane(struct core *core, size_t *index, const struct lane_row *row)
+{
+	struct lane *lane;
+
+	go_to(core, index, row->id);
+	if (*index < core->lane_count && core->lanes[*index]->row.id == row->id)
+		lane_set_pending(core->lanes[*index], row->pending);
+	else if (add_lane(core, *index, row))
 		return -1;
-	if (core->mode == CORE_PREVIEW)
+	lane = core->lanes[(*index)++];
+	if (core->mode == CORE_PREVIEW || row->asked == LANE_ASK_NOTHING)
 		return 0;
-	return row->asked == LANE_ASK_NOTHING ? 0
-					      : wishes_take(core->lanes[index]);
+	return wishes_take(lane);
 }
 
 int
@@ -187,7 +213,7 @@ roster_look(struct core *core)
 		return -1;
 	while ((count = lane_list(core->db, after, rows, LANES_A_PAGE)) > 0) {
 		for (i = 0; i < count; i++)
-			if (take_lane(core, index++, &rows[i])) {
+			if (take_lane(core, &index, &rows[i])) {
 				count = -1;
 				goto done;
 			}
@@ -196,6 +222,36 @@ roster_look(struct core *core)
 done:
 	free(rows);
 	return count;
+}
+
+/* ---- lanes that nobody uses ---- */
+
+static bool
+may_be_unused(const struct lane *lane)
+{
+	return lane->row.state == LANE_READY && lane->row.pending == 0 &&
+	    !lane_is_busy(lane) && !lane->changed;
+}
+
+void
+roster_collect(struct core *core)
+{
+	int64_t now_ms = core_steady_ms(core);
+	size_t index = core->collecting;
+
+	if (core->mode != CORE_RUN || now_ms < core->collect_ms)
+		return;
+	while (index < core->lane_count && !may_be_unused(core->lanes[index]))
+		index++;
+	core->collecting = index + 1;
+	core->collect_ms = now_ms + COLLECT_STEP_MS;
+	if (index >= core->lane_count) {
+		core->collecting = 0;
+		core->collect_ms = now_ms + COLLECT_MS;
+	} else if (lane_collect(core->db, core->lanes[index]->row.id) == 1) {
+		core->collecting = index;
+		core->look = true; /* it is dropped then */
+	}
 }
 
 /* Holds that a new key or setting may have cured are probed at once; what

@@ -15,6 +15,9 @@ struct lane;
 int roster_start(struct core *core);
 /** See which lanes there are, and how many rows each has.  0, or -1. */
 int roster_look(struct core *core);
+/** While nothing is out: now and then look whether a lane is still used, and
+ * have it go where nothing in the queue is of it any more. */
+void roster_collect(struct core *core);
 /** Hold ${lane} where there is nobody to sign for it. */
 void roster_find_signer(struct lane *lane);
 /** After a reload: holds that a new key or setting may have cured are probed

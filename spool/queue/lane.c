@@ -39,6 +39,16 @@ static const char STORE[] =
 static const char COUNT[] = "UPDATE lane SET pending = pending + :delta"
 			    " WHERE id = :id AND pending + :delta >= 0";
 
+#define UNUSED \
+	" FROM lane WHERE id = :id AND state = 'ready' AND pending = 0" \
+	" AND asked IS NULL AND id < (SELECT max(id) FROM lane)" \
+	" AND NOT EXISTS (SELECT 1 FROM metric WHERE lane_id = :id)" \
+	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE lane_id = :id)" \
+	" AND NOT EXISTS (SELECT 1 FROM series WHERE lane_id = :id)"
+
+static const char IS_UNUSED[] = "SELECT 1" UNUSED;
+static const char COLLECT[] = "DELETE" UNUSED;
+
 static const char *const STATES[] = {
 	[LANE_READY] = "ready",
 	[LANE_WAITING] = "waiting",
@@ -206,6 +216,49 @@ lane_count(struct db *db, int64_t id, int64_t delta)
 	    (long long)id);
 	fault_hint(&fault, "run: monspool audit");
 	return db_fail(db, &fault);
+}
+
+/* 1, 0, -1. */
+static int
+is_unused(struct db *db, int64_t id)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, IS_UNUSED)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	if ((stepped = db_step(db, stmt)) == DB_ROW)
+		db_reset(stmt);
+	return (int)stepped;
+}
+
+static int
+collect(struct db *db, int64_t id)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, COLLECT)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	return db_step(db, stmt) == DB_DONE ? (int)db_changes(db) : -1;
+}
+
+int
+lane_collect(struct db *db, int64_t id)
+{
+	int went;
+
+	/* Looked at twice: the first look costs no commit, the second counts. */
+	if ((went = is_unused(db, id)) != 1)
+		return went;
+	if (db_begin(db))
+		return -1;
+	if ((went = collect(db, id)) == -1) {
+		db_rollback(db);
+		return -1;
+	}
+	return db_commit(db) ? -1 : went;
 }
 
 const char *

@@ -60,6 +60,11 @@ bool lane_is_operators(const struct lane_row *row);
 /** Add ${delta} to pending.  0 or -1 (below zero: FAULT_LEDGER_BROKEN). */
 int lane_count(struct db *db, int64_t id, int64_t delta);
 
+/** In a bracket of its own: the lane goes, if it is ready and nothing in the
+ * queue is of it any more, rows, series or requests.  That with the highest
+ * id stays, so that none is given twice.  1 it went, 0 it did not, -1. */
+int lane_collect(struct db *db, int64_t id);
+
 const char *lane_state_name(enum lane_state state);
 /** The state called ${name}; LANE_HELD where there is none. */
 enum lane_state lane_state_named(const char *name);

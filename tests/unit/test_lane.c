@@ -169,6 +169,33 @@ cuts_a_long_reason_at_a_character(void **state)
 	assert_int_equal(strlen(row.reason), 254);
 }
 
+static void
+goes_when_nothing_is_of_it_any_more(void **state)
+{
+	struct store *store = *state;
+	int64_t id = intern(store, "cvm", "", "default");
+
+	assert_int_equal(lane_collect(store->db, id), 0); /* the highest id */
+	(void)intern(store, "pc", "", "default");
+	store_run(store,
+	    "INSERT INTO series (id, lane_id, hash, metric, dimensions, wire)"
+	    " VALUES (7, 1, 1, 'cpu', '{}', 'w')");
+	assert_int_equal(lane_collect(store->db, id), 0);
+	store_run(store,
+	    "DELETE FROM series; INSERT INTO attempt (lane_id, first_id,"
+	    "  last_id, rows, bytes, started_at, took_ms, message, outcome,"
+	    "  counted) VALUES (1, 1, 1, 1, 1, 1, 1, '', 'delivered', 1)");
+	assert_int_equal(lane_collect(store->db, id), 0);
+	store_run(store, "DELETE FROM attempt; UPDATE lane SET state = 'held'");
+	assert_int_equal(lane_collect(store->db, id), 0);
+	store_run(store, "UPDATE lane SET state = 'ready', asked = 'hold'");
+	assert_int_equal(lane_collect(store->db, id), 0);
+	store_run(store, "UPDATE lane SET asked = NULL");
+	assert_int_equal(lane_collect(store->db, id), 1);
+	assert_int_equal(lane_collect(store->db, id), 0);
+	assert_int_not_equal(intern(store, "cvm", "", "default"), id);
+}
+
 int
 main(void)
 {
@@ -181,6 +208,7 @@ main(void)
 		STORE_TEST(are_listed_page_by_page),
 		STORE_TEST(with_a_name_that_must_be_cut_is_not_loaded),
 		STORE_TEST(cuts_a_long_reason_at_a_character),
+		STORE_TEST(goes_when_nothing_is_of_it_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
