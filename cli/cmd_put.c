@@ -120,8 +120,8 @@ answer_lost(const struct put *put, struct fault *fault)
 	if (put->result.queued > 0) {
 		fault->kind = FAULT_OUTCOME_UNKNOWN;
 		fault_why(fault,
-		    "%" PRId64 " rows are queued all the same "
-		    "(ids %" PRId64 " to %" PRId64 ")",
+		    "queued all the same: %" PRId64 " (ids %" PRId64
+		    " to %" PRId64 ")",
 		    put->result.queued, put->result.first_id,
 		    put->result.last_id);
 	}

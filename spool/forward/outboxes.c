@@ -6,15 +6,20 @@
 
 #include <ev.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "queue/mover.h"
 
+/* Who writes for less than this is no news. */
+#define BUSY_TOLD_MS 10000
+
 struct outbox {
 	char name[CONFIG_NAME];
 	struct mover *mover;
 	enum fault_kind trouble; /* said already */
+	int64_t busy_since_ms;   /* steady; -1: it is not */
 };
 
 struct outboxes {
@@ -32,6 +37,7 @@ add(struct outboxes *outboxes, const struct config *config, size_t at)
 {
 	struct outbox *outbox = &outboxes->all[at];
 
+	outbox->busy_since_ms = -1;
 	memcpy(outbox->name, config->outboxes[at].name, sizeof(outbox->name));
 	outbox->mover = mover_new(
 	    config->queue.path, config->outboxes[at].path);
@@ -77,13 +83,27 @@ outboxes_free(struct outboxes *outboxes)
 	free(outboxes);
 }
 
+/* Whether others write, and not for long. */
+static bool
+is_busy(struct outbox *outbox, const struct fault *fault)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	if (fault->kind != FAULT_QUEUE_BUSY) {
+		outbox->busy_since_ms = -1;
+		return false;
+	}
+	if (outbox->busy_since_ms == -1)
+		outbox->busy_since_ms = now_ms;
+	return now_ms - outbox->busy_since_ms < BUSY_TOLD_MS;
+}
+
 static void
 log_trouble(struct outbox *outbox, const struct fault *fault)
 {
 	char name[150], message[300], why[200];
 
-	/* Who writes for long is no news. */
-	if (fault->kind == outbox->trouble || fault->kind == FAULT_QUEUE_BUSY)
+	if (is_busy(outbox, fault) || fault->kind == outbox->trouble)
 		return;
 	outbox->trouble = fault->kind;
 	log_event(LOG_WARN, "outbox_failed", "outbox=%s error=%s why=%s",
@@ -101,6 +121,7 @@ log_result(struct outbox *outbox, const struct mover_result *result)
 	if (outbox->trouble != FAULT_NONE)
 		log_event(LOG_INFO, "outbox_works", "outbox=%s", name);
 	outbox->trouble = FAULT_NONE;
+	outbox->busy_since_ms = -1;
 	if (result->refused > 0)
 		log_event(LOG_WARN, "outbox_refused",
 		    "outbox=%s rows=%lld hint=\"see the column error of"

@@ -114,6 +114,21 @@ def test_troubles_are_said_once_and_pass(spool, shop, example, receiver, forward
     assert why.startswith("namespace: ")
 
 
+def test_an_application_that_never_lets_go_is_named(spool, shop, example, receiver, forwarder):
+    sink = receiver()
+    sell(example, spool, shop, 1)
+    db = sqlite3.connect(shop, isolation_level=None)
+    db.execute("PRAGMA journal_mode=DELETE")
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    db.execute("INSERT INTO sale (id) VALUES (77)")
+    ahead = forwarder(sink.url, settings(shop)).start()
+    wait_until(lambda: " outbox_failed " in ahead.words(), what="it is said")
+    assert "another connection is writing" in ahead.words() and not sent(sink)
+    db.close()
+    wait_until(lambda: len(sent(sink)) == 1, what="the sale arrives")
+    assert ahead.words().count(" outbox_failed ") == 1
+
+
 def test_a_reload_takes_another_outbox(spool, shop, example, receiver, forwarder):
     sink = receiver()
     ahead = forwarder(sink.url).start()
