@@ -128,7 +128,9 @@ static const struct setting GOOD[] = { { "queue", NULL, "path", "/srv/q.db" },
 	{ "forwarder", NULL, "log_level", "debug" },
 	{ "outbox", "shop", "path", "/srv/shop.db" },
 	{ "namespace", "app_*", "max_age", "2h" },
-	{ "namespace", "app_*", "late_policy", "send" } };
+	{ "namespace", "app_*", "late_policy", "send" },
+	{ "namespace", "app_*", "late_fresh_share", "0" },
+	{ "late", NULL, "fresh_share", "90" } };
 
 static void
 gives_back_what_was_set(void **state)
@@ -210,6 +212,10 @@ static const struct setting BAD[] = { { "queue", NULL, "path", "" },
 	{ "rate", NULL, "requests_per_second", "nan" },
 	{ "rate", NULL, "burst", "0" },
 	{ "retry", NULL, "hold_probe", "5m..1m" },
+	{ "late", NULL, "fresh_share", "91" },
+	{ "late", NULL, "fresh_share", "-1" },
+	{ "late", NULL, "fresh_share", "50%" },
+	{ "namespace", "a*", "late_fresh_share", "100" },
 	{ "dead", NULL, "brake", "5" }, { "dead", NULL, "brake", "5/0" },
 	{ "dead", NULL, "replay_rate", "50" }, { "codes", NULL, "0", "retry" },
 	{ "codes", NULL, "00", "retry" }, { "codes", NULL, "-5", "retry" },
@@ -449,6 +455,9 @@ knows_no_value_of_what_is_not_there(void **state)
 	config_set(&config, "namespace", "a*", "max_age", "1h", NULL);
 	assert_int_equal(config_get(&config, "namespace", "a*", "late_policy",
 			     value, sizeof(value)),
+	    -1);
+	assert_int_equal(config_get(&config, "namespace", "a*",
+			     "late_fresh_share", value, sizeof(value)),
 	    -1);
 	/* Nor is a value cut that does not fit. */
 	assert_int_equal(
