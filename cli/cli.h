@@ -38,11 +38,12 @@ struct command {
 	const char *notes;            /* lines below the options, or NULL */
 	const struct option *options; /* NULL: none */
 	void *target;
-	int words_most; /* -1: any; -2: all that follows is another program's */
+	int words_most; /* or one of those below */
 	int (*run)(struct cli *cli);
 };
 #define COMMAND_ANY_WORDS (-1)
-#define COMMAND_OTHER_PROGRAM (-2)
+#define COMMAND_OTHER_PROGRAM (-2) /* all that follows is its */
+#define COMMAND_OWN_WORDS (-3) /* from the first word on, options included */
 
 extern const struct command COMMAND_INIT, COMMAND_PUT, COMMAND_RUN,
     COMMAND_STATUS, COMMAND_LIST, COMMAND_SHOW, COMMAND_HOLD, COMMAND_HOLD_LIST,

@@ -206,11 +206,13 @@ const struct command COMMAND_RUN = {
 	.usage = "run -n NS -m NAME [-d K=V]... [-r R] [-k KEY] -- COMMAND "
 		 "[ARG...]",
 	.summary = "run a command, queue its exit code and how long it took",
-	.notes = "Exits as the command did: 128+signal, 126 (cannot be "
-		 "executed), 127 (not found).\nIf queueing fails, that is said "
-		 "and changes nothing else.",
+	.notes =
+	    "From the first word on, or from \"--\", all is the command's.\n"
+	    "Exits as the command did: 128+signal, 126 (cannot be "
+	    "executed), 127 (not found).\nIf queueing fails, that is said "
+	    "and changes nothing else.",
 	.options = OPTIONS,
 	.target = &options,
-	.words_most = COMMAND_ANY_WORDS,
+	.words_most = COMMAND_OWN_WORDS,
 	.run = run,
 };

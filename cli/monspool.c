@@ -246,6 +246,7 @@ read_arguments(const struct command *command, struct option_set *own,
 	struct option_set *sets[] = { &globals, own };
 	struct option_scan scan = { .sets = sets,
 		.set_count = own->options != NULL ? 2 : 1,
+		.stop_at_word = command->words_most == COMMAND_OWN_WORDS,
 		.argv = argv,
 		.argc = argc };
 
@@ -255,6 +256,12 @@ read_arguments(const struct command *command, struct option_set *own,
 		return 0;
 	if (options_parse(&scan, fault))
 		return -1;
+	if (scan.stop_at_word) {
+		cli.words = argv + scan.next;
+		cli.word_count = argc - scan.next;
+		cli.output.json = cli.json; /* a "-j" behind it is not ours */
+		return 0;
+	}
 	cli.word_count = scan.word_count;
 	if (cli.help || command->words_most == COMMAND_ANY_WORDS ||
 	    scan.word_count <= command->words_most)

@@ -82,6 +82,16 @@ def test_a_bad_command_line_runs_nothing(spool, tmp_path, options):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("between", [[], ["--"]])
+def test_options_of_the_command_are_its_own(spool, between):
+    done = spool.run("run", "-n", "cvm", "-m", "job", *between, "echo", "-n", "-j", "-v", "-Q",
+                     "/none", "--", "--help")
+    assert (done.returncode, done.stdout) == (0, "-j -v -Q /none -- --help")
+    assert [line["metric"] for line in spool.lines("list")] == ["job_exit", "job_seconds"]
+    done = spool.run("run", "-n", "cvm", "-m", "a b", *between, "true", "-j")
+    assert done.stderr.startswith("monspool: run: ")
+
+
 def test_the_command_is_needed(spool):
     assert spool.run("run", "-n", "cvm", "-m", "job").returncode == 64
 
