@@ -108,6 +108,8 @@ status_json(struct text *text, const struct status_view *view)
 	jsonline_int(text, "last_id", ledger->last_id);
 	jsonline_int(text, "ambiguous", ledger->ambiguous);
 	jsonline_int(text, "missing", ledger->missing);
+	jsonline_optional(text, "missing_first_id", status->missing_first, 0);
+	jsonline_optional(text, "missing_last_id", status->missing_last, 0);
 	jsonline_int(text, "oldest_pending_age_seconds",
 	    status_age_seconds(view, status->oldest_accepted_at));
 	jsonline_int(text, "newest_pending_age_seconds",

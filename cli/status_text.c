@@ -295,6 +295,13 @@ status_text(
 		add_ages(text, view);
 	add_operations(text, view);
 	add_lanes(text, view, red, plain, lanes);
+	if (view->status.missing_last > 0)
+		text_addf(text,
+		    "%smissing    ids %" PRId64 "..%" PRId64
+		    "%s were acknowledged and are not in the file  ->  "
+		    "monspool audit\n",
+		    red, view->status.missing_first, view->status.missing_last,
+		    plain);
 	if (view->status.gap_ids > 0)
 		text_addf(text,
 		    "%smissing    %" PRId64 " ids%s that were "

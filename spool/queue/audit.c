@@ -152,6 +152,22 @@ check_ledger(struct db *db, struct audit *audit)
 	return 0;
 }
 
+/* Whoever puts next makes a gap record of them. */
+static int
+check_mark(struct db *db, int64_t mark, struct audit *audit)
+{
+	int64_t first, last;
+
+	if (ledger_find_missing(db, mark, &first, &last))
+		return -1;
+	if (last > 0)
+		add_problem(audit,
+		    "ids %lld..%lld are missing: acknowledged, and not in the"
+		    " file (damaged or removed WAL, or an older copy)",
+		    (long long)first, (long long)last);
+	return 0;
+}
+
 static int
 check_lanes(struct db *db, struct audit *audit)
 {
@@ -209,13 +225,15 @@ check_integrity(struct db *db, struct audit *audit)
 int
 audit_run(struct db *db, bool deep, struct audit *audit)
 {
+	int64_t mark = ledger_mark(db);
 	int failed;
 
 	memset(audit, 0, sizeof(*audit));
 	if (db_begin_read(db))
 		return -1;
-	failed = check_ledger(db, audit) || check_lanes(db, audit) ||
-	    ask_all(db, deep, audit) || (deep && check_integrity(db, audit));
+	failed = check_ledger(db, audit) || check_mark(db, mark, audit) ||
+	    check_lanes(db, audit) || ask_all(db, deep, audit) ||
+	    (deep && check_integrity(db, audit));
 	db_end_read(db);
 	return failed ? -1 : 0;
 }

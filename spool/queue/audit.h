@@ -18,7 +18,7 @@ struct audit {
 };
 
 /** Count rows and check both ledger laws, lane counts, id bounds and orphans
- * (rows without series, series without lane, origin without row), in one
+ * (rows without series, series without lane, origin without row), and the mark of H9, in one
  * snapshot; with ${deep} SQLite's integrity check too.  0, or -1 if it could
  * not be done. */
 int audit_run(struct db *db, bool deep, struct audit *audit);

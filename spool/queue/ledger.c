@@ -171,6 +171,32 @@ ledger_next_id(struct db *db, int64_t *next_id)
 	return 0;
 }
 
+int64_t
+ledger_mark(struct db *db)
+{
+	struct gate *gate;
+
+	/* who only looks makes no gate */
+	if (place_size(db_place(db)->gate) == 0 || (gate = db_gate(db)) == NULL)
+		return -1;
+	return gate_mark(gate);
+}
+
+int
+ledger_find_missing(struct db *db, int64_t mark, int64_t *first, int64_t *last)
+{
+	int64_t last_id;
+
+	*first = *last = 0;
+	if (read_last_id(db, &last_id))
+		return -1;
+	if (mark > last_id) {
+		*first = last_id + 1;
+		*last = mark;
+	}
+	return 0;
+}
+
 /* Give ids for the rows of ${delta}. */
 static int
 give_ids(struct db *db, struct ledger_row *delta, int64_t *first_id)

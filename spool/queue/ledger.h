@@ -32,6 +32,14 @@ int ledger_read(struct db *db, struct ledger_row *row);
  */
 int ledger_next_id(struct db *db, int64_t *next_id);
 
+/** For who only looks: the mark of H9, -1: none; and by it the ids that were
+ * acknowledged and are neither in the file nor in a gap record, ${first} to
+ * ${last}, or 0 and 0.  The mark is read ahead of the read transaction in
+ * which it is compared, or a commit in between would look like a loss.  0 or -1. */
+int64_t ledger_mark(struct db *db);
+int ledger_find_missing(
+    struct db *db, int64_t mark, int64_t *first, int64_t *last);
+
 /**
  * ledger_accept(db, rows, first_id):
  * In the caller's bracket: give ${rows} new ids, the first of which goes into

@@ -147,12 +147,14 @@ read_gaps(struct db *db, int64_t *ids)
 }
 
 static int
-gather(struct db *db, int64_t late_before, struct status *status)
+gather(struct db *db, int64_t late_before, int64_t mark, struct status *status)
 {
 	return ledger_read(db, &status->ledger) ||
 		add_lanes(db, late_before, status) ||
 		status_forwarder_read(db, &status->forwarder) ||
-		read_gaps(db, &status->gap_ids)
+		read_gaps(db, &status->gap_ids) ||
+		ledger_find_missing(
+		    db, mark, &status->missing_first, &status->missing_last)
 	    ? -1
 	    : 0;
 }
@@ -160,13 +162,14 @@ gather(struct db *db, int64_t late_before, struct status *status)
 int
 status_read(struct db *db, int64_t late_before, struct status *status)
 {
+	int64_t mark = ledger_mark(db);
 	int failed;
 
 	memset(status, 0, sizeof(*status));
 	status->oldest_accepted_at = status->newest_accepted_at = -1;
 	if (db_begin_read(db))
 		return -1;
-	failed = gather(db, late_before, status);
+	failed = gather(db, late_before, mark, status);
 	db_end_read(db);
 	status->db_bytes = place_size(db_place(db)->file);
 	status->wal_bytes = db_wal_bytes(db);

@@ -22,7 +22,9 @@ struct status {
 	int64_t oldest_accepted_at, newest_accepted_at; /* -1: nothing pends */
 	int64_t db_bytes, wal_bytes, disk_free;
 	struct status_forwarder forwarder;
-	int64_t gap_ids;
+	int64_t gap_ids; /* known to be missing */
+	int64_t missing_first,
+	    missing_last; /* and not yet in a record; 0: none */
 };
 
 /** Gather in one snapshot.  ${late_before} is a time, -1: late is 0.  Within a

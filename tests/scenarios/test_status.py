@@ -1,5 +1,7 @@
 """status: rates, ages, lanes and operations; what it tells is honest."""
+import json
 import re
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -105,3 +107,45 @@ def test_the_forwarder_writes_the_history(spool, receiver, forwarder):
     spool.put_rows([row(1)])
     wait_until(lambda: sql(spool, "SELECT accepted FROM history"), timeout=80)
     assert one.stop() == 0
+
+
+# ---- rows that the file lost ----
+
+def files_of(spool):
+    return [spool.path, spool.path.with_name("queue.db-wal"),
+            spool.path.with_name("queue.db-shm")]
+
+
+def test_an_older_copy_under_the_gate_is_told_before_anybody_puts(spool, tmp_path):
+    spool.put_rows(row(n) for n in range(5))
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for file in files_of(spool):
+        shutil.copy2(file, copies / file.name)
+    spool.put_rows(row(n) for n in range(7))
+    assert spool.audit()["ok"] and spool.status()["missing_last_id"] is None
+    for file in files_of(spool):
+        shutil.copy2(copies / file.name, file)
+    for _ in range(2):  # looking changes nothing
+        status = spool.status()
+        assert (status["missing_first_id"], status["missing_last_id"]) == (6, 12)
+        assert (status["last_id"], status["missing"]) == (5, 0)
+        assert "ids 6..12 were acknowledged" in spool.run("status", check=0).stdout
+        done = spool.run("--json", "audit", check=74)
+        audit = json.loads(done.stdout)
+        assert not audit["ok"] and audit["last_id"] == 5
+        [problem] = audit["problems"]
+        assert problem.startswith("ids 6..12 are missing")
+    # The next put makes a record of them.
+    assert spool.put_rows([row(1)])["first_id"] == 13
+    status = spool.status()
+    assert (status["missing"], status["missing_first_id"]) == (7, None)
+    assert spool.audit()["ok"]
+
+
+def test_a_gate_that_is_gone_is_not_made_by_looking(spool):
+    spool.put_rows([row(1)])
+    gate = spool.path.with_name("queue.db.gate")
+    gate.unlink()
+    assert spool.audit()["ok"] and spool.status()["pending"] == 1
+    assert not gate.exists()
