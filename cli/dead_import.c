@@ -46,6 +46,9 @@ dead_import_history(
 	history->accepted_at = now_ms;
 	if (accepted != NULL)
 		(void)span_read_time(accepted, now_ms, &history->accepted_at);
+	/* Nothing was accepted before 1970, nor will be tomorrow. */
+	if (history->accepted_at < 0 || history->accepted_at > now_ms)
+		history->accepted_at = now_ms;
 	if (message == NULL)
 		message = "imported";
 	text_shown(history->message, sizeof(history->message), message,

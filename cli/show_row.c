@@ -100,6 +100,19 @@ add_line(struct text *text, const char *name, const char *value)
 	text_addc(text, '\n');
 }
 
+/* The forwarder escaped the answer when it wrote this: once is enough. */
+static void
+add_evidence_line(struct text *text, const char *evidence)
+{
+	size_t len = strlen(evidence);
+
+	if (text_utf8_bad(evidence, len) != -1 ||
+	    text_control(evidence, len) != -1)
+		add_line(text, "evidence", evidence);
+	else
+		text_addf(text, "  %-11s %s\n", "evidence", evidence);
+}
+
 static void
 add_time_line(struct text *text, const char *name, int64_t at_ms)
 {
@@ -168,7 +181,7 @@ add_dead_text(struct text *text, const struct deadletter_row *row)
 	if (row->contrast != NULL && row->contrast[0] != '\0')
 		add_line(text, "contrast", row->contrast);
 	if (row->evidence[0] != '\0')
-		add_line(text, "evidence", row->evidence);
+		add_evidence_line(text, row->evidence);
 }
 
 static void

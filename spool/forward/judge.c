@@ -1,11 +1,15 @@
 #include "judge.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "protocol/batch.h"
 
 #include "core_state.h"
+
+/* Of an answer's body, escaped; with what stands before it, it fits. */
+#define EVIDENCE_BODY 440
 
 /* Why the rows are not delivered, in a few words. */
 static void
@@ -87,16 +91,21 @@ void
 judge_give_evidence(const struct judged *judged, struct settlement *settlement)
 {
 	const struct reply *reply = judged->reply;
-	struct text body = { 0 };
 	size_t len = reply->len < 256 ? reply->len : 256;
+	char *text = settlement->evidence, body[EVIDENCE_BODY];
+	size_t size = sizeof(settlement->evidence), at;
 
-	text_add_escaped(&body, reply->body, len);
-	snprintf(settlement->evidence, sizeof(settlement->evidence),
-	    "%lld rows, %lld bytes; HTTP %d: %s",
+	at = (size_t)snprintf(text, size, "%lld rows, %lld bytes; ",
 	    (long long)settlement->attempt.rows,
-	    (long long)settlement->attempt.bytes, reply->http_status,
-	    text_string(&body));
-	text_free(&body);
+	    (long long)settlement->attempt.bytes);
+	if (reply->http_status == 0) {
+		text_shown(
+		    body, sizeof(body), judged->reason, strlen(judged->reason));
+		snprintf(text + at, size - at, "no answer: %s", body);
+		return;
+	}
+	text_shown(body, sizeof(body), reply->body, len);
+	snprintf(text + at, size - at, "HTTP %d: %s", reply->http_status, body);
 }
 
 /* Whether the answer says something about rows, and nothing about the way. */

@@ -632,6 +632,19 @@ def test_explain_needs_no_queue():
     assert done.returncode == 0 and "misspelt" in done.stdout
 
 
+def test_an_import_believes_no_impossible_history(spool):
+    """An export that was edited by hand, or by a machine with a wrong clock."""
+    odd = [{"code": 99999999999, "attempts": 1e308, "accepted_at": "0001-01-01T00:00:00Z"},
+           {"code": -5, "attempts": -1, "accepted_at": "9999-12-31T23:59:59Z"},
+           {"code": "x", "attempts": None, "accepted_at": "rubbish", "message": 5}]
+    spool.json("dead", "import", "-", input="".join(
+        json.dumps({**row(1), **one}) + "\n" for one in odd))
+    for line in spool.dead():
+        assert (line["code"], line["attempts"], line["message"]) == (None, 0, "imported")
+        assert line["accepted_at"][:10] == line["died_at"][:10]
+    assert spool.audit()["ok"]
+
+
 # ---- what is shown ----
 
 def test_groups_for_people_and_programs(misspelt):

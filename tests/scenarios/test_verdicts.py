@@ -311,6 +311,27 @@ def test_retry_after_is_honoured(fault, spool, far):
     assert (second - first).total_seconds() >= 2
 
 
+# ---- the outcome is unknown ----
+
+@pytest.mark.parametrize("fault", [case for case in CASES if CASES[case][2] == MAYBE])
+def test_rows_in_doubt_die_at_once_where_told_to(fault, spool, far):
+    """Better lost, and known to be, than perhaps twice: one request, and no other."""
+    spool.put_rows([row(n, namespace="sick") for n in range(ROWS)])
+    bad = far.receiver(fault=fault)
+    ahead = far.forwarder(bad.url, {"receiver.on_ambiguous": "dead-letter"}).start()
+    wait_until(lambda: has_come(spool, DIE), what="the rows are dead")
+    assert ahead.stop() == 0
+    assert [request["rows"] for request in bad.requests()] == [ROWS]
+    assert {(line["cause"], line["attempts"]) for line in spool.dead()} == {("ambiguous", 1)}
+    assert spool.status()["ambiguous"] == 1
+    shown = spool.run("dead", "show", spool.dead()[0]["id"], check=0).stdout
+    [evidence] = [line for line in shown.splitlines() if "evidence" in line]
+    assert f"{ROWS} rows" in evidence and "\\\\" not in evidence
+    assert ("no answer: " in evidence) == (fault in ("reset", "hang", "close-before-reply"))
+    [shown] = spool.lines("dead", "explain", spool.dead()[0]["id"])
+    assert "unknown" in shown["summary"]
+
+
 # ---- verdicts of one's own ----
 
 @pytest.mark.parametrize("fault, verdict, end", [
