@@ -14,9 +14,8 @@
 #include "base/fault.h"
 #include "bell.h"
 #include "bound.h"
-#include "checkpoint.h"
 #include "gate.h"
-#include "schema.h"
+#include "newqueue.h"
 #include "setting.h"
 
 #define DIR_MODE 02770
@@ -30,7 +29,7 @@ struct making {
 	char parent[PLACE_PATH]; /* of the directory */
 	unsigned mode;
 	long gid; /* -1: leave */
-	bool made_dir, made_gate, made_file, made_lock, made_bell;
+	bool made_dir, made_gate, made_lock, made_bell;
 	struct fault *fault;
 };
 
@@ -144,68 +143,6 @@ make_beside(struct making *making)
 }
 
 static int
-store_settings(struct db *db, const struct config *config)
-{
-	struct config *defaults;
-	struct fault fault;
-	int failed;
-
-	if (config != NULL)
-		return setting_store(db, config);
-	if ((defaults = malloc(sizeof(*defaults))) == NULL) {
-		fault_errno(&fault, ENOMEM, "cannot store the settings");
-		return db_fail(db, &fault);
-	}
-	config_defaults(defaults);
-	failed = setting_store(db, defaults);
-	free(defaults);
-	return failed;
-}
-
-/* Schema and settings, copied back from the WAL, so that a queue whose WAL
- * is lost is still one (H9). */
-static int
-fill(struct db *db, const struct config *config)
-{
-	if (schema_create(db) || store_settings(db, config))
-		return -1;
-	return checkpoint_guarded(db, true) == CHECKPOINT_DONE ? 0 : -1;
-}
-
-/* Of a queue that could not be made nothing is left, so that its outcome is
- * known even where a commit's was not. */
-static void
-tell(struct making *making, const struct fault *fault)
-{
-	if (making->fault == NULL)
-		return;
-	*making->fault = *fault;
-	if (fault->kind == FAULT_OUTCOME_UNKNOWN) {
-		making->fault->kind = fault->sys_errno == ENOSPC
-		    ? FAULT_DISK_FULL
-		    : FAULT_IO_ERROR;
-		making->fault->hint[0] = '\0';
-	}
-}
-
-static int
-make_database(struct making *making)
-{
-	struct db *db;
-	int failed;
-
-	if (make_empty(making, making->place.file, &making->made_file))
-		return -1;
-	db = db_open(&making->place, DB_CREATE, INIT_WAIT_MS, making->fault);
-	if (db == NULL)
-		return -1;
-	if ((failed = fill(db, making->init->config)) != 0)
-		tell(making, db_fault(db));
-	db_close(db);
-	return failed;
-}
-
-static int
 correct(struct making *making)
 {
 	const struct place *place = &making->place;
@@ -221,56 +158,11 @@ correct(struct making *making)
 	return 0;
 }
 
-static int
-sync_file(struct making *making, const char *path)
-{
-	/* No connection is open, so close() takes no lock from anybody */
-	int error = 0, fd = place_open(path, false, 0, making->fault);
-
-	if (fd == -1)
-		return -1;
-	if (fsync(fd))
-		error = errno;
-	close(fd);
-	if (error != 0)
-		return fault_errno(
-		    making->fault, error, "cannot sync %s", path);
-	return 0;
-}
-
-/* SQLite ignores errors of directory syncs (H11). */
-static int
-sync_all(struct making *making)
-{
-	if (sync_file(making, making->place.file) ||
-	    place_sync_dir(making->place.dir, making->fault))
-		return -1;
-	if (!making->made_dir)
-		return 0;
-	return place_sync_dir(making->parent, making->fault);
-}
-
-/* SQLite's, of the moment before the queue is in WAL mode. */
-static void
-remove_journal(const struct place *place)
-{
-	char path[PLACE_PATH + 8];
-
-	snprintf(path, sizeof(path), "%s-journal", place->file);
-	unlink(path);
-}
-
 static void
 unmake(struct making *making)
 {
 	const struct place *place = &making->place;
 
-	if (making->made_file) {
-		remove_journal(place);
-		unlink(place->file);
-		unlink(place->wal);
-		unlink(place->shm);
-	}
 	if (making->made_lock)
 		unlink(place->lock);
 	if (making->made_bell)
@@ -281,13 +173,32 @@ unmake(struct making *making)
 		rmdir(place->dir);
 }
 
+/* A killed init may have made the directory; one that is not ours to read was
+ * there before. */
+static int
+sync_parent(struct making *making)
+{
+	struct fault ignored;
+
+	if (making->made_dir)
+		return place_sync_dir(making->parent, making->fault);
+	(void)place_sync_dir(making->parent, &ignored);
+	return 0;
+}
+
 static int
 make_inside(struct making *making, bool *created)
 {
+	const struct newqueue new = { .place = &making->place,
+		.mode = making->mode,
+		.gid = making->gid,
+		.config = making->init->config };
+
 	if (exists(making->place.file))
 		return 0; /* another init was faster */
-	if (make_beside(making) || make_database(making) || correct(making) ||
-	    sync_all(making))
+	/* the other files first: what has the queue's name is whole */
+	if (make_beside(making) || correct(making) || sync_parent(making) ||
+	    newqueue_make(&new, making->fault))
 		return -1;
 	*created = true;
 	return 0;
@@ -309,13 +220,14 @@ make_queue(struct making *making, bool *created)
 	failed = gate == NULL ||
 	    gate_enter(gate, INIT_WAIT_MS, making->fault) != GATE_IN ||
 	    make_inside(making, created);
-	if (failed)
+	if (failed && !exists(making->place.file))
 		unmake(making);
 	gate_close(gate);
 	return failed ? -1 : 0;
 }
 
-/* The file is there; another init may be about to make a queue of it. */
+/* The file is there; another init may be about to sync it, or was killed over
+ * that. */
 static int
 await_maker(struct making *making)
 {
@@ -327,6 +239,8 @@ await_maker(struct making *making)
 	if ((gate = gate_open(making->place.gate, making->fault)) == NULL)
 		return -1;
 	failed = gate_enter(gate, INIT_WAIT_MS, making->fault) != GATE_IN;
+	if (!failed)
+		newqueue_clean(&making->place);
 	gate_close(gate);
 	return failed ? -1 : 0;
 }
@@ -338,7 +252,7 @@ refresh(struct making *making)
 	struct db *db;
 	int failed;
 
-	if (place_check(&making->place, making->fault) || await_maker(making))
+	if (await_maker(making) || place_check(&making->place, making->fault))
 		return -1;
 	db = db_open(&making->place, DB_WRITER, INIT_WAIT_MS, making->fault);
 	if (db == NULL)

@@ -9,8 +9,8 @@
  * the disk is built, four ways (disk.h), and opened as any program would: it
  * must be a queue that passes its checks and its audit, be what the last
  * acknowledged commit made it, or the one that was under way, and go on with
- * the ids.  While the queue is made it may also be none at all, and is then
- * refused.
+ * the ids.  While the queue is made there is none, and another init makes
+ * one.
  *
  * Control: with synchronous=NORMAL acknowledged commits must be missing from
  * some images, or the test is blind.
@@ -53,7 +53,7 @@ struct bench {
 	struct world_bench world;
 	struct place image;
 	char image_dir[BENCH_DIR];
-	int64_t images, steps, commits, refused, lost, wrong, rows;
+	int64_t images, steps, commits, none, made, lost, wrong, rows;
 	char problem[400]; /* the first */
 	int64_t rounds, upgrades;
 	bool old; /* this round's queue was made by old_make() */
@@ -475,6 +475,29 @@ judge_state(struct bench *bench, enum disk_keep keep, uint64_t state)
 	return complain(bench, keep, "it holds what never was committed");
 }
 
+/* Whatever an unfinished init left. */
+static bool
+judge_init(struct bench *bench, enum disk_keep keep)
+{
+	static struct config config;
+	struct queue_init init = { .path = bench->image.file,
+		.any_filesystem = true };
+	struct fault fault = { 0 };
+	struct db *db = NULL;
+	const char *found;
+
+	if (bench_below(&bench->chance, 4) != 0)
+		return true; /* it takes long */
+	if (queue_init(&init, NULL, &fault) == 0)
+		db = queue_open(
+		    bench->image.file, DB_WRITER, 0, &config, &fault);
+	if ((found = db == NULL ? fault.message : find_fault(db)) != NULL)
+		complain(bench, keep, found);
+	db_close(db);
+	bench->made++;
+	return found == NULL;
+}
+
 static bool
 judge_image(struct bench *bench, enum disk_keep keep)
 {
@@ -485,10 +508,10 @@ judge_image(struct bench *bench, enum disk_keep keep)
 	struct db *db;
 
 	db = queue_open(bench->image.file, DB_WRITER, 0, &config, &fault);
-	if (db == NULL && fault.kind == FAULT_QUEUE_FOREIGN &&
+	if (db == NULL && fault.kind == FAULT_QUEUE_MISSING &&
 	    !disk_state(bench->disk, 0, &unused)) {
-		bench->refused++;
-		return true;
+		bench->none++;
+		return judge_init(bench, keep);
 	}
 	if (db == NULL) {
 		bench->wrong++;
@@ -572,11 +595,13 @@ main(int argc, char **argv)
 	printf("crash_images: C1 C12 C16, %" PRId64 " images of %" PRId64
 	       " steps, %" PRId64 " upgrades, %" PRId64 " commits of %" PRId64
 	       " rows: %" PRId64 " lost, %" PRId64 " wrong, %" PRId64
-	       " no queue yet; control: %" PRId64 " of %" PRId64
+	       " no queue yet, %" PRId64
+	       " made by another init; control: %" PRId64 " of %" PRId64
 	       " lost%s; %.0f s CPU, seed %" PRIu64 "\n",
 	    full.images, full.steps, full.upgrades, full.commits, full.rows,
-	    full.lost, full.wrong, full.refused, normal.lost, normal.images,
-	    normal.lost == 0 ? " (BLIND)" : "", bench_cpu(), seed);
+	    full.lost, full.wrong, full.none, full.made, normal.lost,
+	    normal.images, normal.lost == 0 ? " (BLIND)" : "", bench_cpu(),
+	    seed);
 	if (full.problem[0] != '\0')
 		printf("crash_images: %s\n", full.problem);
 	return good && normal.lost > 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 #include "disk.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,13 +16,28 @@
 enum disk_file {
 	DATABASE,
 	WAL,
-	JOURNAL, /* until the queue is in WAL mode */
+	JOURNAL, /* of a queue that an old version makes in its place */
+	DRAFT,   /* under which name a queue is made */
+	DRAFT_WAL,
+	DRAFT_JOURNAL,
 	FILES
 };
+
+static const char *const SUFFIXES[FILES] = {
+	[DATABASE] = "",
+	[WAL] = "-wal",
+	[JOURNAL] = "-journal",
+	[DRAFT] = ".making",
+	[DRAFT_WAL] = ".making-wal",
+	[DRAFT_JOURNAL] = ".making-journal",
+};
+
+#define PATH_SIZE (PLACE_PATH + 16)
 
 struct step {
 	bool note;   /* else a call: */
 	bool failed; /* a sync that did; state is the chance of its pages */
+	bool placed; /* the draft has become the queue */
 	enum shim_call call;
 	enum disk_file file;
 	int64_t offset, len;
@@ -42,7 +58,8 @@ struct content {
 };
 
 struct disk {
-	char path[FILES][PLACE_PATH + 8];
+	char path[FILES][PATH_SIZE];
+	bool drafted; /* a draft was written, and is not known to be placed */
 	int gate;
 	struct step *steps;
 	size_t count, room, at; /* at: steps played */
@@ -56,13 +73,13 @@ struct disk *
 disk_new(const struct place *place)
 {
 	struct disk *disk = calloc(1, sizeof(*disk));
+	enum disk_file file;
 
 	if (disk == NULL)
 		bench_die("out of memory");
-	strcpy(disk->path[DATABASE], place->file);
-	strcpy(disk->path[WAL], place->wal);
-	strcpy(disk->path[JOURNAL], place->file);
-	strcat(disk->path[JOURNAL], "-journal");
+	for (file = DATABASE; file < FILES; file++)
+		snprintf(disk->path[file], PATH_SIZE, "%s%s", place->file,
+		    SUFFIXES[file]);
 	disk->written = (uint64_t)-1;
 	disk->gate = open(place->gate, O_RDONLY | O_CREAT | O_CLOEXEC, 0660);
 	return disk;
@@ -91,7 +108,7 @@ disk_free(struct disk *disk)
 /* ---- recording ---- */
 
 static struct step *
-add_step(struct disk *disk)
+new_step(struct disk *disk)
 {
 	struct step *step;
 
@@ -107,6 +124,17 @@ add_step(struct disk *disk)
 	if (pread(disk->gate, step->mark, MARK, 0) != MARK)
 		memset(step->mark, 0, MARK);
 	return step;
+}
+
+/* The shim does not see how the draft becomes the queue. */
+static struct step *
+add_step(struct disk *disk)
+{
+	if (disk->drafted && access(disk->path[DATABASE], F_OK) == 0) {
+		new_step(disk)->placed = true;
+		disk->drafted = false;
+	}
+	return new_step(disk);
 }
 
 static bool
@@ -131,6 +159,7 @@ add_call(struct disk *disk, const struct shim_event *event)
 		return NULL;
 	step = add_step(disk);
 	step->call = event->call;
+	disk->drafted |= file == DRAFT;
 	step->file = file;
 	step->offset = event->offset;
 	step->len = event->len;
@@ -292,6 +321,22 @@ sync_file(struct disk *disk, const struct step *step)
 	disk->synced[step->file] = disk->at;
 }
 
+/* It was synced before, and its log removed. */
+static void
+place_draft(struct disk *disk)
+{
+	enum disk_file file;
+
+	copy(&disk->durable[DATABASE], &disk->durable[DRAFT]);
+	copy(&disk->present[DATABASE], &disk->present[DRAFT]);
+	disk->synced[DATABASE] = disk->at;
+	for (file = DRAFT; file < FILES; file++) {
+		resize(&disk->durable[file], 0);
+		resize(&disk->present[file], 0);
+		disk->synced[file] = disk->at;
+	}
+}
+
 bool
 disk_step(struct disk *disk)
 {
@@ -303,6 +348,10 @@ disk_step(struct disk *disk)
 	step = &disk->steps[disk->at++];
 	if (step->note)
 		return true;
+	if (step->placed) {
+		place_draft(disk);
+		return true;
+	}
 	present = &disk->present[step->file];
 	apply(present, step);
 	make_dirty(present, step);
@@ -351,7 +400,7 @@ find(struct disk *disk, enum disk_file file, enum disk_keep keep,
 	copy(&disk->scratch, &disk->durable[file]);
 	for (i = disk->synced[file]; i < disk->at; i++) {
 		step = &disk->steps[i];
-		if (step->note || step->file != file)
+		if (step->note || step->placed || step->file != file)
 			continue;
 		disk->scratch.version = ++disk->versions;
 		if (keep == DISK_TORN && step->call == SHIM_WRITE)
@@ -376,25 +425,20 @@ static void
 write_image(struct disk *disk, enum disk_file file,
     const struct content *content, const struct place *to)
 {
-	char journal[PLACE_PATH + 8];
+	char path[PATH_SIZE];
 
-	if (file == WAL) {
-		write_file(to->wal, content->data, content->size);
+	snprintf(path, sizeof(path), "%s%s", to->file, SUFFIXES[file]);
+	if (file == DATABASE && content->version == disk->written &&
+	    content->size > 0)
 		return;
-	}
-	if (file == DATABASE) {
-		if (content->version != disk->written)
-			write_file(to->file, content->data, content->size);
+	if (content->size > 0)
+		write_file(path, content->data, content->size);
+	else
+		unlink(path);
+	if (file == DATABASE)
 		disk->written = content->version;
-		return;
-	}
-	strcpy(journal, to->file);
-	strcat(journal, "-journal");
-	unlink(journal);
-	if (content->size == 0)
-		return;
-	write_file(journal, content->data, content->size);
-	disk->written = (uint64_t)-1; /* it may be rolled back */
+	else if (file == JOURNAL && content->size > 0)
+		disk->written = (uint64_t)-1; /* it may be rolled back */
 }
 
 void
