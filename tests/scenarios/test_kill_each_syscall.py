@@ -1,5 +1,5 @@
-"""SIGKILL as each system call begins that may leave something behind, of an
-edit, a purge and a replay of dead letters (contract.md C12).  A row is old or
+"""SIGKILL as each system call begins that may leave something behind, of a
+put, and of an edit, a purge and a replay of dead letters (contract.md C12).  A row is old or
 new, never between and never away, and the next command goes on.
 Of many calls of a kind, which are the pages of a transaction, the plain run
 takes some; MONSPOOL_TORTURE=1 takes every call there is, whatever it does."""
@@ -100,6 +100,23 @@ def values(lines):
     return sorted(line["value"] for line in lines)
 
 
+@pytest.mark.parametrize("one", [False, True])
+def test_a_put_is_done_or_not_and_its_keys_with_it(one, stage, tmp_path):
+    spool, count = stage.spool, 1 if one else ROWS
+    source = tmp_path / "rows"
+    source.write_text("".join(json.dumps(row(n)) + "\n" for n in range(ROWS)))
+    args = ["-n", "cvm", "-m", "m", "-k", "key", "0"] if one else ["-K", "keys", source]
+    stage.save()
+
+    def check():
+        done = spool.status()["pending"] == count
+        assert done or spool.status()["pending"] == 0
+        assert spool.put(*args)["duplicates"] == (count if done else 0)
+        assert values(spool.lines("list")) == list(range(count))
+        return done
+    stage.kill_at_each([MONSPOOL, "put", *args], check)
+
+
 def test_an_edit_is_done_or_not(stage):
     spool, args = stage.spool, ["edit", "--set-dim", "ip=10.9.9.9"]
     old, new = {"ip": "10.0.0.1"}, {"ip": "10.9.9.9"}
@@ -162,7 +179,7 @@ def test_a_forwarder_replays_each_row(stage):
     """Canaries, the rest, and the settling of each: the forwarder's part."""
     spool, ahead, sink = stage.spool, stage.ahead, stage.sink
     spool.run("dead", "edit", "--set", f"namespace={GOOD}", "--all", "--yes", check=0)
-    number = spool.json("dead", "replay", "--all", "--yes")["operation"]
+    number = spool.json("dead", "replay", "--all", "--rate", "5000/s", "--yes")["operation"]
     stage.save()
 
     def check():
