@@ -150,7 +150,7 @@ add_own(struct dispositions *table, const char *name)
 	if (!is_code(name) || table->own_count == CONFIG_CODES)
 		return NULL;
 	own = table->own_names[table->own_count++];
-	snprintf(own, sizeof(table->own_names[0]), "%s", name);
+	snprintf(own, sizeof(table->own_names[0]), "%.7s", name);
 	*row = *disposition_row(table, "unknown-code");
 	row->name = own;
 	row->code = atoi(own);
