@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "base/fault.h"
 #include "base/number.h"
 #include "db.h"
 #include "origin.h"
@@ -206,39 +207,93 @@ read_row(struct sqlite3_stmt *stmt, struct metric_row *row)
 	read_times(stmt, row);
 }
 
+/* A page under way. */
+struct page {
+	struct db *db;
+	struct sqlite3_stmt *stmt;
+	int64_t before; /* the id of the row before */
+	int limit;
+	bool replayed; /* some row of it may be */
+	metric_visit *visit;
+	void *cookie;
+	int64_t verified[VERIFIED];
+};
+
+/* A row out of its place is found by no statement that looks for its id: it
+ * could not be removed, nor rows behind it by a range, and all of them would
+ * be sent for ever. */
+static int
+check_order(struct page *page, const struct metric_row *row)
+{
+	struct fault fault = { 0 };
+	int64_t before = page->before;
+
+	page->before = row->id;
+	if (row->id > before)
+		return 0;
+	fault_set(&fault, FAULT_CORRUPT,
+	    "the pending rows of lane %lld are not in the order of their ids",
+	    (long long)row->lane_id);
+	fault_hint(&fault, "run: monspool audit --deep");
+	return db_fail(page->db, &fault);
+}
+
+/* Return what the visitor does, or -1. */
+static int
+visit_row(struct page *page, struct metric_row *row)
+{
+	if (check_row(page->db, page->stmt, page->verified, row))
+		return -1;
+	if (page->replayed) {
+		row->replayed = db_column_int(page->stmt, 10) != 0;
+		row->alone = db_column_int(page->stmt, 11) != 0;
+	}
+	return page->visit(page->cookie, row) != 0;
+}
+
+/* The row after the last is read as well: it tells whether that one stands in
+ * its place. */
+static int
+visit_rows(struct page *page, struct metric_row *row)
+{
+	enum db_stepped stepped;
+	int visited = 0, ended = 0;
+
+	while ((stepped = db_step(page->db, page->stmt)) == DB_ROW) {
+		read_row(page->stmt, row);
+		if (check_order(page, row))
+			return -1;
+		if (ended == 1 || visited == page->limit)
+			break;
+		if ((ended = visit_row(page, row)) == -1)
+			return -1;
+		visited++;
+	}
+	return stepped == DB_FAILED ? -1 : visited;
+}
+
 int
 metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
     metric_visit *visit, void *cookie)
 {
-	int64_t verified[VERIFIED] = { 0 };
-	struct sqlite3_stmt *stmt;
 	struct metric_row row = { .lane_id = lane_id };
-	enum db_stepped stepped;
-	int visited = 0, replayed;
+	struct page page = { .db = db,
+		.before = after_id,
+		.limit = limit,
+		.visit = visit,
+		.cookie = cookie };
+	int visited, replayed;
 
 	if ((replayed = origin_any(db, after_id)) == -1 ||
-	    (stmt = db_prepare(db, replayed ? PAGE_REPLAYED : PAGE)) == NULL)
+	    (page.stmt = db_prepare(db, replayed ? PAGE_REPLAYED : PAGE)) ==
+		NULL)
 		return -1;
-	db_bind_int(db, stmt, ":lane_id", lane_id);
-	db_bind_int(db, stmt, ":after", after_id);
-	db_bind_int(db, stmt, ":limit", limit);
-	while ((stepped = db_step(db, stmt)) == DB_ROW) {
-		read_row(stmt, &row);
-		if (check_row(db, stmt, verified, &row)) {
-			db_reset(stmt);
-			return -1;
-		}
-		if (replayed) {
-			row.replayed = db_column_int(stmt, 10) != 0;
-			row.alone = db_column_int(stmt, 11) != 0;
-		}
-		visited++;
-		if (visit(cookie, &row) != 0)
-			break;
-	}
-	if (stepped == DB_FAILED)
-		return -1;
-	db_reset(stmt);
+	page.replayed = replayed == 1;
+	db_bind_int(db, page.stmt, ":lane_id", lane_id);
+	db_bind_int(db, page.stmt, ":after", after_id);
+	db_bind_int(db, page.stmt, ":limit", (int64_t)limit + 1);
+	visited = visit_rows(&page, &row);
+	db_reset(page.stmt);
 	return visited;
 }
 

@@ -43,7 +43,9 @@ typedef int metric_visit(void *cookie, const struct metric_row *row);
  * out of range, no series, or one whose text is not what was stored) is
  * visited with wire NULL, and so is one of another program's making that is
  * unfit to be sent.  The statement is reset before returning.
- * Return the number of rows visited, or -1.
+ * Return the number of rows visited, or -1, after visits or none: also where
+ * rows are found out of their order, since nothing can be done to them by
+ * their ids (FAULT_CORRUPT).
  */
 int metric_page(struct db *db, int64_t lane_id, int64_t after_id, int limit,
     metric_visit *visit, void *cookie);

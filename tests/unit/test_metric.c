@@ -213,6 +213,56 @@ every_count_of_rows_is_inserted_whole(void **state)
 	store_audit(store);
 }
 
+/* As another program would. */
+static void
+meddle(struct store *store, const char *sql)
+{
+	struct sqlite3 *other;
+	char *why = NULL;
+
+	assert_int_equal(
+	    sqlite3_open(store->spool.place.file, &other), SQLITE_OK);
+	if (sqlite3_exec(other, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s", why);
+	sqlite3_close(other);
+}
+
+#define DECLARE(from, to) \
+	"PRAGMA writable_schema = ON;" \
+	"UPDATE sqlite_schema SET sql =" \
+	" replace(sql, '(lane_id, " from ")', '(lane_id, " to ")')" \
+	" WHERE name = 'metric'"
+
+/* A bit that rotted in an id puts a row out of its place, where no statement
+ * that looks for the id finds it. */
+static void
+rows_out_of_their_order_are_damage(void **state)
+{
+	static const struct {
+		int limit, stop_after;
+	} PAGES[] = { { 20, 0 }, { 20, 1 }, { 1, 0 } };
+	struct store *store = *state;
+	size_t i;
+
+	store_fill(store, "cvm", "cpu", 20);
+	store_close(store);
+	meddle(store, DECLARE("id", "id DESC"));
+	meddle(store,
+	    "INSERT INTO metric (lane_id, id, series_id, value, accepted_at)"
+	    " SELECT 9, id, series_id, value, accepted_at FROM metric");
+	meddle(store, DECLARE("id DESC", "id"));
+	store_open(store);
+	for (i = 0; i < sizeof(PAGES) / sizeof(PAGES[0]); i++) {
+		struct seen seen = { .stop_after = PAGES[i].stop_after };
+
+		assert_int_equal(
+		    metric_page(store->db, 9, 0, PAGES[i].limit, see, &seen),
+		    -1);
+		assert_int_equal(db_fault(store->db)->kind, FAULT_CORRUPT);
+		assert_false(statement_open(store));
+	}
+}
+
 int
 main(void)
 {
@@ -221,6 +271,7 @@ main(void)
 		STORE_TEST(a_page_ends_where_the_visitor_says),
 		STORE_TEST(rows_that_fail_their_checks_are_named),
 		STORE_TEST(no_row_goes_out_under_a_changed_name),
+		STORE_TEST(rows_out_of_their_order_are_damage),
 		STORE_TEST(rows_are_removed_one_by_one_and_by_range),
 		STORE_TEST(a_row_that_leaves_takes_its_origin_along),
 		STORE_TEST(attempts_are_counted_in_the_lane_alone),
