@@ -137,7 +137,9 @@ connection_header(struct sqlite3 *handle, struct connection_header *header)
 		header->empty = size == 0;
 		return code;
 	}
-	header->database = memcmp(bytes, MAGIC, sizeof(MAGIC)) == 0;
+	/* one of another format SQLite would read, and never write */
+	header->database = memcmp(bytes, MAGIC, sizeof(MAGIC)) == 0 &&
+	    bytes[18] <= 2 && bytes[19] <= 2;
 	header->wal = bytes[18] == 2;
 	header->user_version = big_endian(bytes + 60);
 	header->application_id = big_endian(bytes + 68);

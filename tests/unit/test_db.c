@@ -206,6 +206,27 @@ gives_extended_codes(void **state)
 	spool_remove(&spool);
 }
 
+/* SQLite would open such a file to read, and fail at the first write. */
+static void
+refuses_a_format_that_cannot_be_written(void **state)
+{
+	static const off_t VERSIONS[] = { 18, 19 };
+	struct spool spool;
+	size_t i;
+	int fd;
+
+	(void)state;
+	spool_make(&spool);
+	for (i = 0; i < 2; i++) {
+		fd = open(spool.place.file, O_WRONLY);
+		assert_int_equal(pwrite(fd, "\x03", 1, VERSIONS[i]), 1);
+		spool_refused(&spool, FAULT_QUEUE_FOREIGN);
+		assert_int_equal(pwrite(fd, "\x02", 1, VERSIONS[i]), 1);
+		close(fd);
+	}
+	spool_remove(&spool);
+}
+
 static void
 refuses_what_is_not_a_queue(void **state)
 {
@@ -732,6 +753,7 @@ main(void)
 		    sets_it_on_the_creating_and_the_guarding_connection),
 		cmocka_unit_test(gives_extended_codes),
 		cmocka_unit_test(refuses_what_is_not_a_queue),
+		cmocka_unit_test(refuses_a_format_that_cannot_be_written),
 		cmocka_unit_test(
 		    refuses_a_symbolic_link_but_not_one_above_the_file),
 		cmocka_unit_test(refuses_a_file_cut_in_half),
