@@ -18,7 +18,7 @@ ROWS = 12
 CALLS = {"write", "writev", "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate",
          "openat", "unlink", "unlinkat", "link", "linkat", "rename", "renameat2", "fchmod",
          "fchown", "connect", "sendto", "recvfrom"}
-SOME = 12
+SOME = 8
 
 
 class Stage:
@@ -179,7 +179,7 @@ def test_a_forwarder_replays_each_row(stage):
     """Canaries, the rest, and the settling of each: the forwarder's part."""
     spool, ahead, sink = stage.spool, stage.ahead, stage.sink
     spool.run("dead", "edit", "--set", f"namespace={GOOD}", "--all", "--yes", check=0)
-    number = spool.json("dead", "replay", "--all", "--rate", "5000/s", "--yes")["operation"]
+    number = spool.json("dead", "replay", "--all", "--rate", "100000/s", "--yes")["operation"]
     stage.save()
 
     def check():
