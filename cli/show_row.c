@@ -10,6 +10,7 @@
 #include "queue/attempt.h"
 #include "queue/db.h"
 #include "queue/edit.h"
+#include "queue/former.h"
 #include "cli.h"
 #include "jsonline.h"
 #include "lines.h"
@@ -71,24 +72,20 @@ add_attempts(struct show *show, int64_t lane_id, int64_t id)
 	return -1;
 }
 
-/* A replayed row went under its first id, too, and in the lane that it had
- * before its edits. */
+/* A replayed row went under the ids that it had, too. */
 static int
-add_all_attempts(
-    struct show *show, int64_t lane_id, int64_t id, int64_t origin_id)
+add_all_attempts(struct show *show, int64_t lane_id, int64_t id)
 {
-	int64_t first_lane_id = lane_id;
+	struct former_row former = { 0 };
+	int found;
 
-	if (origin_id == -1)
+	while ((found = former_list(show->db, id, former.id, &former, 1)) == 1)
+		if (add_attempts(show, former.lane_id, former.id))
+			return -1;
+	if (found == 0)
 		return add_attempts(show, lane_id, id);
-	if (edit_lane_before(show->db, id, 0, &first_lane_id) == -1) {
-		*show->fault = *db_fault(show->db);
-		return -1;
-	}
-	return add_attempts(show, first_lane_id, origin_id) ||
-		add_attempts(show, lane_id, id)
-	    ? -1
-	    : 0;
+	*show->fault = *db_fault(show->db);
+	return -1;
 }
 
 /* "  value       30" */
@@ -256,15 +253,14 @@ show_pending(struct show *show, const struct pending_row *row)
 {
 	if (!show->cli->json) {
 		add_pending_text(show->text, row);
-		return add_all_attempts(
-			   show, row->lane_id, row->id, row->origin_id) ||
+		return add_all_attempts(show, row->lane_id, row->id) ||
 			add_edits(show, row->id)
 		    ? -1
 		    : 0;
 	}
 	lines_pending(show->text, row, "pending", show->now_ms);
 	jsonline_open(show->text, "attempt_list", '[');
-	if (add_all_attempts(show, row->lane_id, row->id, row->origin_id))
+	if (add_all_attempts(show, row->lane_id, row->id))
 		return -1;
 	jsonline_close(show->text, ']');
 	jsonline_open(show->text, "edits", '[');
@@ -284,8 +280,7 @@ show_dead(struct show *show, const struct deadletter_row *row)
 		return -1;
 	if (!show->cli->json) {
 		add_dead_text(text, row);
-		return add_all_attempts(
-			   show, lane_id, row->id, row->origin_id) ||
+		return add_all_attempts(show, lane_id, row->id) ||
 			add_edits(show, row->id)
 		    ? -1
 		    : 0;
@@ -293,7 +288,7 @@ show_dead(struct show *show, const struct deadletter_row *row)
 	lines_dead(text, row, "dead");
 	add_evidence_json(text, row);
 	jsonline_open(text, "attempt_list", '[');
-	if (add_all_attempts(show, lane_id, row->id, row->origin_id))
+	if (add_all_attempts(show, lane_id, row->id))
 		return -1;
 	jsonline_close(text, ']');
 	jsonline_open(text, "edits", '[');

@@ -4,6 +4,7 @@
 
 #include "db.h"
 #include "edit.h"
+#include "former.h"
 
 static const char ANY[] = "SELECT 1 FROM origin WHERE id > :first"
 			  " AND id <= :last LIMIT 1";
@@ -53,6 +54,7 @@ origin_forget(struct db *db, int64_t lane_id, int64_t first, int64_t last)
 	if ((found = any(db, first - 1, last)) != 1)
 		return found;
 	if (edit_forget_replayed(db, lane_id, first, last) ||
+	    former_forget_range(db, lane_id, first, last) ||
 	    (stmt = db_prepare(db, FORGET)) == NULL)
 		return -1;
 	db_bind_int(db, stmt, ":lane_id", lane_id);
@@ -75,7 +77,10 @@ forget_record(struct db *db, int64_t id)
 int
 origin_forget_dead(struct db *db, int64_t id)
 {
-	return edit_forget(db, id) || forget_record(db, id) ? -1 : 0;
+	return edit_forget(db, id) || former_forget(db, id) ||
+		forget_record(db, id)
+	    ? -1
+	    : 0;
 }
 
 int

@@ -15,7 +15,8 @@ struct db;
 int origin_any(struct db *db, int64_t after);
 
 /** Before the pending rows of the lane from ${first} to ${last} go for good:
- * forget where they come from, and what edits replaced.  0 or -1. */
+ * forget where they come from, which ids they had, and what edits replaced.
+ * 0 or -1. */
 int origin_forget(struct db *db, int64_t lane_id, int64_t first, int64_t last);
 /** The same for the dead row ${id}. */
 int origin_forget_dead(struct db *db, int64_t id);

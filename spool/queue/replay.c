@@ -2,6 +2,7 @@
 
 #include "db.h"
 #include "deadletter.h"
+#include "former.h"
 #include "lane.h"
 #include "ledger.h"
 #include "metric.h"
@@ -39,7 +40,8 @@ move(struct moving *moving, int64_t id)
 		return found;
 	if ((revived = metric_revive(moving->db, id, new_id)) != 1)
 		return (int)revived;
-	if (deadletter_remove(moving->db, id) == -1 ||
+	if (former_replay(moving->db, id, new_id) ||
+	    deadletter_remove(moving->db, id) == -1 ||
 	    origin_replay(
 		moving->db, id, new_id, moving->group_id, moving->alone) ||
 	    count_lane(moving, lane_id))

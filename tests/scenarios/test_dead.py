@@ -6,9 +6,11 @@ import os
 import pty
 import random
 import signal
+import sqlite3
 import stat
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 
@@ -122,6 +124,23 @@ def test_show_lists_the_requests_before_a_replay_as_well(misspelt, elsewhere):
     assert {attempt["code"] for attempt in shown} == {1016}
     people = misspelt.run("show", again["id"], check=0).stdout
     assert people.count("  attempt  ") == again["attempts"]
+
+
+def test_show_lists_the_requests_of_every_life(misspelt):
+    """Replayed three times, and once edited into another lane in between."""
+    misspelt.ahead.start()
+    now = next(line for line in misspelt.dead() if line["attempts"] > 0)
+    for replays in range(1, 4):
+        if replays == 2:
+            misspelt.run("dead", "edit", now["id"], "--set", "namespace=cvm_rpod",
+                         "--yes", check=0)
+        misspelt.run("dead", "replay", now["id"], "--yes", check=1)
+        [now] = misspelt.lines("dead", "list", "--replayed", replays)
+        shown = misspelt.json("show", now["id"])["attempt_list"]
+        assert len(shown) == now["attempts"] > replays
+    misspelt.run("dead", "purge", now["id"], "--no-backup", "--yes", check=0)
+    with closing(sqlite3.connect(misspelt.path)) as db:
+        assert db.execute("SELECT count(*) FROM former").fetchall() == [(0,)]
 
 
 def test_rows_replayed_often_enough_are_left_out_and_named(misspelt):

@@ -105,3 +105,29 @@ def test_killed_at_each_write_it_is_old_or_new(call, spool, tmp_path):
             break
     print(f"{call}: {when - 1} kills")
     assert seen == {1, latest()} and when > 1
+
+
+def test_rows_replayed_before_keep_their_first_id(tmp_path):
+    """The step itself: dead and pending ones, edited or not, and one whose series is lost."""
+    db = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
+    for step in ("0001-queue.sql", "0002-door.sql"):
+        db.executescript((ROOT / "schema" / step).read_text())
+    db.executescript("""
+        INSERT INTO lane (id, namespace, region, account) VALUES
+          (1, 'a', '', 'default'), (2, 'b', '', 'default');
+        INSERT INTO series (id, lane_id, hash, metric, dimensions, wire) VALUES
+          (1, 1, 1, 'cpu', '{}', 'w1'), (2, 2, 2, 'cpu', '{}', 'w2');
+        INSERT INTO metric (lane_id, id, series_id, value, accepted_at) VALUES
+          (1, 11, 1, '1', 1), (2, 12, 2, '1', 1), (2, 13, 2, '1', 1);
+        INSERT INTO dead_letter (id, series_id, value, accepted_at, attempts,
+            died_at, cause, scope, message, alone)
+          VALUES (14, 2, '1', 1, 1, 1, 'code', 'row', '', 1);
+        INSERT INTO edit (row_id, series_id, edited_at, edited_by, operation_id)
+          VALUES (13, 1, 1, 'me', 1), (13, 2, 2, 'me', 2);
+        INSERT INTO origin (id, origin_id, replays)
+          VALUES (11, 1, 1), (12, 2, 1), (13, 3, 2), (14, 4, 1), (15, 5, 1);
+    """)
+    db.executescript((ROOT / "schema/0003-former.sql").read_text())
+    assert db.execute("SELECT row_id, id, lane_id FROM former").fetchall() == [
+        (11, 1, 1), (12, 2, 2), (13, 3, 1), (14, 4, 2), (15, 5, 0)]
+    db.close()
