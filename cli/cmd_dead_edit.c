@@ -263,7 +263,9 @@ run(struct editing *editing, struct dead_choice *choice, struct fault *fault)
 		.config = &editing->config,
 		.operation = &editing->operation,
 		.step = edit_some,
-		.cookie = editing };
+		.cookie = editing,
+		.output = &editing->cli->output,
+		.what = "edited" };
 	int code;
 
 	if (options.changes.count == 0 && ask_editor(editing, choice, fault))
@@ -308,7 +310,8 @@ static int
 dead_edit_run(struct cli *cli)
 {
 	static struct editing editing;
-	struct dead_choice choice = { .filter = &options.filter };
+	struct dead_choice choice = { .filter = &options.filter,
+		.output = &cli->output };
 	struct fault fault = { 0 };
 	int code = -1;
 

@@ -21,9 +21,11 @@ on_row(void *cookie, const struct deadletter_row *row)
 }
 
 static int
-write_all(struct export_file *export, struct db *db, struct fault *fault)
+write_all(const struct cli *cli, struct export_file *export, struct db *db,
+    struct fault *fault)
 {
-	struct dead_choice choice = { .filter = &options.filter };
+	struct dead_choice choice = { .filter = &options.filter,
+		.output = export->path != NULL ? &cli->output : NULL };
 
 	if (dead_choice_visit(
 		&choice, db, DEADLETTER_BY_ID, on_row, export, fault)) {
@@ -48,7 +50,7 @@ dead_export_run(struct cli *cli)
 	result = export_open(
 	    &export, cli->word_count > 0 ? cli->words[0] : NULL, &fault);
 	if (result == 0)
-		result = write_all(&export, db, &fault);
+		result = write_all(cli, &export, db, &fault);
 	db_close(db);
 	return result == 0 ? 0 : cli_fail(cli, &fault);
 }

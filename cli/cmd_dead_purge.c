@@ -14,6 +14,7 @@
 #include "export_file.h"
 #include "help.h"
 #include "jsonline.h"
+#include "progress.h"
 
 static struct dead_purge_options {
 	struct dead_filter filter; /* first */
@@ -121,6 +122,9 @@ write_rows(struct purge *purge, struct export_file *export, struct fault *fault)
 	int found;
 
 	for (i = 0; i < pick->count; i++) {
+		if (i % OPERATION_ROWS == 0)
+			progress_count(
+			    "exported", (int64_t)i, (int64_t)pick->count);
 		found = deadletter_show(
 		    purge->db, pick->ids[i], on_exported, export);
 		if (found == -1) {
@@ -137,6 +141,7 @@ write_rows(struct purge *purge, struct export_file *export, struct fault *fault)
 static int export(struct purge *purge, struct fault *fault)
 {
 	struct export_file export;
+	int failed;
 
 	if (options.no_backup)
 		return 0;
@@ -145,7 +150,10 @@ static int export(struct purge *purge, struct fault *fault)
 	purge->path = options.export != NULL ? options.export : purge->file;
 	if (export_open(&export, purge->path, fault))
 		return -1;
-	if (write_rows(purge, &export, fault)) {
+	progress_start(&purge->cli->output);
+	failed = write_rows(purge, &export, fault);
+	progress_end();
+	if (failed) {
 		export_abandon(&export);
 		return -1;
 	}
@@ -172,7 +180,9 @@ carry_out(struct purge *purge, struct fault *fault)
 	const struct dead_work work = { .db = purge->db,
 		.config = &purge->config,
 		.operation = &purge->operation,
-		.step = purge_some };
+		.step = purge_some,
+		.output = &purge->cli->output,
+		.what = "purged" };
 
 	purge->operation.matched = (int64_t)purge->pick.count;
 	if (dead_work_begin(purge->db, &purge->operation, fault))
@@ -230,6 +240,7 @@ dead_purge_run(struct cli *cli)
 	static struct purge purge;
 	struct dead_choice choice = { .filter = &options.filter,
 		.words = cli->words,
+		.output = &cli->output,
 		.word_count = cli->word_count };
 	struct fault fault = { 0 };
 	int code;

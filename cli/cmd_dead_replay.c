@@ -201,6 +201,7 @@ static int
 start(struct dead_replay *replay, struct fault *fault)
 {
 	struct dead_choice choice = { .filter = &options.filter,
+		.output = &replay->cli->output,
 		.words = replay->cli->words,
 		.word_count = replay->cli->word_count };
 	int code = -1;

@@ -11,13 +11,15 @@
 #include "queue/db.h"
 #include "cli.h"
 #include "filter.h"
+#include "progress.h"
 
 /* A visit under way. */
 struct visiting {
 	const struct dead_filter *filter;
 	deadletter_visit *visit;
 	void *cookie;
-	bool over;
+	bool over, told;
+	int64_t rows;
 };
 
 int
@@ -154,6 +156,8 @@ on_row(void *cookie, const struct deadletter_row *row)
 	struct visiting *visiting = cookie;
 	const struct dead_filter *filter = visiting->filter;
 
+	if (visiting->told)
+		progress_rows(++visiting->rows);
 	if (!filter_matches(filter->ns, row->ns) ||
 	    !filter_matches(filter->region, row->region) ||
 	    !filter_matches(filter->account, row->account) ||
@@ -243,16 +247,21 @@ dead_choice_visit(struct dead_choice *choice, struct db *db,
     enum deadletter_order order, deadletter_visit *visitor, void *cookie,
     struct fault *fault)
 {
-	struct visiting visiting = {
-		.filter = choice->filter, .visit = visitor, .cookie = cookie
-	};
+	struct visiting visiting = { .filter = choice->filter,
+		.visit = visitor,
+		.cookie = cookie,
+		.told = choice->output != NULL };
 	struct text codes = { 0 }, causes = { 0 };
 	struct deadletter_filter filter;
 	int result;
 
 	result = make_filter(choice->filter, &codes, &causes, &filter, fault);
+	if (visiting.told)
+		progress_start(choice->output);
 	if (result == 0)
 		result = visit(choice, db, order, &filter, &visiting, fault);
+	if (visiting.told)
+		progress_end();
 	text_free(&codes);
 	text_free(&causes);
 	return result;

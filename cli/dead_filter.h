@@ -75,11 +75,13 @@ option_take option_number;
 	}
 
 /** What one command line selects: ids, or a filter. */
+struct output;
 struct dead_choice {
 	struct dead_filter *filter;
 	char **words; /* ids, ranges and -; joined with the filter by AND */
 	int word_count;
-	struct selection selection; /* what the words say */
+	struct selection selection;  /* what the words say */
+	const struct output *output; /* told how far a visit is; NULL: nobody */
 };
 
 /** That the filter can be read: 0, or -1 with ${fault}. */

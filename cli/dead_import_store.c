@@ -203,12 +203,16 @@ store_rows(struct dead_import *import, struct fault *fault)
 	size_t size = 0;
 	int64_t rows = -1;
 
+	progress_start(&import->cli->output);
 	if (pass_over(import, &line, &size) == 0)
-		do
+		do {
+			progress_count(
+			    "stored", import->operation.done, import->rows);
 			rows = import->replay
 			    ? queue_chunk(import, &line, &size, fault)
 			    : bury_chunk(import, &line, &size, fault);
-		while (rows == OPERATION_ROWS);
+		} while (rows == OPERATION_ROWS);
+	progress_end();
 	free(line);
 	return rows == -1 ? fail(import, fault) : 0;
 }

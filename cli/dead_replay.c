@@ -133,8 +133,13 @@ dead_replay_record(struct dead_replay *replay, const struct dead_choice *choice,
 	operation->state = OPERATION_CHOOSING;
 	/* Whoever is killed here leaves an operation that nobody carries out. */
 	failed = in_bracket(replay, do_make, ids, 0);
-	for (at = 0; !failed && at < replay->pick.count; at += OPERATION_ROWS)
+	progress_start(&replay->cli->output);
+	for (at = 0; !failed && at < replay->pick.count; at += OPERATION_ROWS) {
+		progress_count(
+		    "recorded", (int64_t)at, (int64_t)replay->pick.count);
 		failed = in_bracket(replay, do_name, ids, at);
+	}
+	progress_end();
 	if (!failed)
 		failed = in_bracket(replay, do_start, ids, 0);
 	free(ids);
@@ -148,15 +153,20 @@ dead_replay_record(struct dead_replay *replay, const struct dead_choice *choice,
 /* ---- without canaries ---- */
 
 static int
-move(struct dead_replay *replay, const struct operation_group_row *group)
+move(struct dead_replay *replay, const struct operation_group_row *group,
+    int64_t *moved)
 {
+	int64_t rows;
+
 	if (dead_work_bracket(replay->db, &replay->config))
 		return -1;
-	if (operation_group_move(
-		replay->db, group, OPERATION_ROWS, clock_wall_ms()) == -1) {
+	rows = operation_group_move(
+	    replay->db, group, OPERATION_ROWS, clock_wall_ms());
+	if (rows == -1) {
 		db_rollback(replay->db);
 		return -1;
 	}
+	*moved += rows;
 	return db_commit(replay->db);
 }
 
@@ -164,14 +174,21 @@ int
 dead_replay_move(struct dead_replay *replay, struct fault *fault)
 {
 	struct operation_group_row group;
+	int64_t moved = 0;
 	int found;
 
+	progress_start(&replay->cli->output);
 	while ((found = operation_group_list(
 		    replay->db, replay->operation.id, 0, &group, 1)) == 1) {
-		if (move(replay, &group))
-			return fail(replay, fault);
+		progress_count("replayed", moved,
+		    replay->operation.matched - replay->operation.skipped);
+		if (move(replay, &group, &moved)) {
+			found = -1;
+			break;
+		}
 		bell_ring_path(db_place(replay->db)->bell);
 	}
+	progress_end();
 	return found == -1 ? fail(replay, fault) : 0;
 }
 

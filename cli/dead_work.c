@@ -12,6 +12,7 @@
 #include "queue/bound.h"
 #include "queue/db.h"
 #include "dead_filter.h"
+#include "progress.h"
 
 static void
 print_asker(char *buf, size_t size)
@@ -126,15 +127,20 @@ dead_work_do(const struct dead_work *work, const int64_t *ids, size_t count,
     struct fault *fault)
 {
 	size_t at, most;
+	int failed = 0;
 
-	for (at = 0; at < count; at += most) {
+	progress_start(work->output);
+	for (at = 0; at < count && !failed; at += most) {
+		progress_count(work->what, (int64_t)at, (int64_t)count);
 		most = count - at;
 		if (most > OPERATION_ROWS)
 			most = OPERATION_ROWS;
-		if (do_some(work, ids + at, most)) {
-			*fault = *db_fault(work->db);
-			return -1;
-		}
+		failed = do_some(work, ids + at, most);
+	}
+	progress_end();
+	if (failed) {
+		*fault = *db_fault(work->db);
+		return -1;
 	}
 	return dead_work_end(work->db, work->operation, fault);
 }

@@ -10,6 +10,7 @@ struct config;
 struct db;
 struct dead_choice;
 struct fault;
+struct output;
 
 /*
  * What edit and purge have in common: an operation that this process carries
@@ -42,6 +43,8 @@ struct dead_work {
 	struct operation_row *operation;
 	dead_work_step *step;
 	void *cookie;
+	const struct output *output; /* is told how far it is, ... */
+	const char *what;            /* ... "edited" */
 };
 /** Do all of it, and end the operation.  0, or -1 with ${fault}: what was done
  * stays done. */

@@ -120,6 +120,17 @@ progress_line(const char *line)
 }
 
 void
+progress_count(const char *what, int64_t done, int64_t all)
+{
+	char some[NUMBER_TEXT_SIZE], whole[NUMBER_TEXT_SIZE], line[120];
+
+	snprintf(line, sizeof(line), "%s of %s rows %s",
+	    number_print_grouped(some, done), number_print_grouped(whole, all),
+	    what);
+	progress_line(line);
+}
+
+void
 progress_end(void)
 {
 	if (progress.shown)

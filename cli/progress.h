@@ -24,6 +24,8 @@ void progress_start(const struct output *output);
 void progress_rows(int64_t rows);
 /** The line is this one now; for work that is no reading. */
 void progress_line(const char *line);
+/** "${done} of ${all} rows ${what}". */
+void progress_count(const char *what, int64_t done, int64_t all);
 /** A signal came while nothing was read: answer it. */
 void progress_poll(void);
 void progress_end(void);
