@@ -169,8 +169,8 @@ input_line(
 		*len = SHOWN;
 		fault_set(fault, FAULT_TOO_LONG, "line is over 1 MiB");
 		fault_hint(fault,
-		    "one JSON value a line, or -f api for a "
-		    "whole request body");
+		    "a row stands on one line; -f api reads a request body, "
+		    "-f csv cells with newlines in quotes");
 		set_place(input, fault);
 		fault->line = input->line;
 		return -1;

@@ -90,6 +90,15 @@ add_why(msp_error *error, const char *why)
 		    ": %.120s", why);
 }
 
+/* What a program is told to do is another thing than what a person is. */
+static const char *
+hint_of(msp_status status, const struct fault *fault)
+{
+	return status == MSP_E_BUSY && fault->hint[0] != '\0'
+	    ? "try again, or wait longer: busy_timeout_ms"
+	    : fault->hint;
+}
+
 static void
 tell(msp_error *error, msp_status status, const struct fault *fault)
 {
@@ -101,7 +110,8 @@ tell(msp_error *error, msp_status status, const struct fault *fault)
 	snprintf(error->field, sizeof(error->field), "%s", fault->field);
 	snprintf(error->message, sizeof(error->message), "%s", fault->message);
 	add_why(error, fault->why);
-	snprintf(error->hint, sizeof(error->hint), "%.159s", fault->hint);
+	snprintf(
+	    error->hint, sizeof(error->hint), "%.159s", hint_of(status, fault));
 }
 
 void

@@ -507,6 +507,8 @@ another_handle_waits_and_is_told(void **state)
 	assert_int_equal(msp_open(&house->opts, &other, NULL), MSP_OK);
 	assert_int_equal(msp_begin(house->queue, NULL), MSP_OK);
 	assert_int_equal(msp_put(other, &one, NULL, &house->error), MSP_E_BUSY);
+	assert_non_null(strstr(house->error.hint, "busy_timeout_ms"));
+	assert_null(strstr(house->error.hint, "--"));
 	assert_int_equal(msp_commit(house->queue, NULL), MSP_OK);
 	assert_int_equal(msp_put(other, &one, NULL, NULL), MSP_OK);
 	msp_close(other);
