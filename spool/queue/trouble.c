@@ -101,6 +101,9 @@ disguised(struct db *db, int code, int error)
 		fault_why(fault,
 		    "the file-size limit of this process is "
 		    "reached (ulimit -f)");
+	} else if (error == EMFILE || error == ENFILE) {
+		fault_why(fault, "too many files are open");
+		fault_hint(fault, "raise the limit: ulimit -n");
 	} else if (error == EACCES || error == EPERM) {
 		fault->kind = FAULT_NO_PERMISSION;
 		fault_why(fault,

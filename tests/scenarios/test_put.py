@@ -431,6 +431,15 @@ def test_a_busy_queue_is_75_within_the_wait(spool):
     assert spool.put("-n", "cvm", "-m", "d", "1")["queued"] == 1
 
 
+def test_a_lack_of_descriptors_is_told_as_that(spool):
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -n 4; exec "$0" --json put -n cvm -m d 1', str(MONSPOOL)],
+        text=True, env=environment(MONSPOOL_QUEUE=str(spool.path)), capture_output=True,
+        timeout=60)
+    fault = json.loads(done.stderr)["error"]
+    assert done.returncode == 74 and "ulimit -n" in fault["hint"]
+
+
 def test_a_full_queue_is_75_and_keeps_what_it_has(spool, tmp_path):
     conf = tmp_path / "monspool.conf"
     conf.write_text(f"[queue]\npath = {spool.path}\nmax_size = 1M\n")
