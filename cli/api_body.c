@@ -1,5 +1,6 @@
 #include "api_body.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,20 @@ static const struct {
 };
 #define MEMBER_COUNT (sizeof(MEMBERS) / sizeof(*MEMBERS))
 
+/* As in NDJSON, of which one row was spread over several lines. */
+static bool
+is_of_row(const char *name)
+{
+	static const char *const NAMES[] = { "namespace", "metric",
+		"dimensions", "value" };
+	size_t i;
+
+	for (i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++)
+		if (strcmp(NAMES[i], name) == 0)
+			return true;
+	return false;
+}
+
 static int
 unknown_member(const struct api_body *body, const char *name, const char *at,
     struct fault *fault)
@@ -148,7 +163,11 @@ unknown_member(const struct api_body *body, const char *name, const char *at,
 	text_free(&shown);
 	place(body, at, fault);
 	near = text_nearest(name, known, MEMBER_COUNT);
-	if (body->import->strict && near != NULL)
+	if (body->import->strict && is_of_row(name))
+		fault_hint(fault,
+		    "a row stands on one line (jq -c .); a body has "
+		    "Namespace and Data");
+	else if (body->import->strict && near != NULL)
 		fault_hint(fault, "did you mean \"%s\"?", near);
 	else if (body->import->strict)
 		fault_hint(fault,

@@ -55,6 +55,28 @@ is_whole(const char *line, size_t len)
 	return depth <= 0 && !string;
 }
 
+static bool
+mentions(const char *line, size_t len, const char *member)
+{
+	size_t size = strlen(member), i;
+
+	for (i = 0; i + size <= len; i++)
+		if (memcmp(line + i, member, size) == 0)
+			return true;
+	return false;
+}
+
+/* A line whose brackets do not close begins a body, or is a row cut off. */
+static enum put_format
+guess_open(const char *line, size_t len)
+{
+	if (!mentions(line, len, "\"Data\"") &&
+	    (mentions(line, len, "\"namespace\"") ||
+		mentions(line, len, "\"metric\"")))
+		return PUT_NDJSON;
+	return PUT_API;
+}
+
 /* A body is an array, an object that goes on over several lines, or one that has
  * Data; anything else that begins with a brace is a row. */
 static enum put_format
@@ -71,7 +93,7 @@ guess(const char *line, size_t len)
 	if (len == 0 || *line != '{')
 		return PUT_AUTO;
 	if (!is_whole(line, len))
-		return PUT_API;
+		return guess_open(line, len);
 	if (json_check(line, len, NULL) == 0 &&
 	    json_find(line, len, "Data", &data) == 0)
 		return PUT_API;

@@ -163,6 +163,13 @@ def test_a_bad_header_is_no_bad_line(spool, tmp_path):
     assert not (tmp_path / "bad").exists()
 
 
+def test_a_first_line_that_is_cut_off_is_one_bad_line(spool, tmp_path):
+    text = good(1)[:-3] + "\n" + good(2) + "\n"
+    _, answer = per_line(spool, text, "--rejects", tmp_path / "bad", form="auto")
+    assert (answer["queued"], answer["rejected"]) == (1, 1)
+    assert [one["line"] for one in rejects(tmp_path / "bad")] == [1]
+
+
 def test_each_file_is_said_to_be_dealt_with_only_when_it_is(spool, tmp_path):
     one, two, empty = tmp_path / "one", tmp_path / "two", tmp_path / "empty"
     one.write_text("metric,value\nm,1\nm,2\n")

@@ -324,6 +324,11 @@ def test_what_is_no_body_is_named_by_its_place(spool, text, line, column):
     assert "Data" in found["hint"]
 
 
+def test_a_row_spread_over_lines_is_explained(spool):
+    found = refused(spool, "-", input=json.dumps(metric(), indent=1))
+    assert found["name"] == "unknown_member" and "one line" in found["hint"]
+
+
 def test_input_of_neither_kind_is_refused(spool):
     found = refused(spool, "-", input="namespace,metric\n")
     assert (found["exit"], found["line"]) == (65, 1)
