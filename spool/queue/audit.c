@@ -60,6 +60,9 @@ static const struct question {
 		 " AND NOT EXISTS (SELECT 1 FROM lane CROSS JOIN metric"
 		 "  WHERE metric.lane_id = lane.id AND metric.id = origin.id)",
 	    .problem = "records of a replay belong to no row" },
+	{ .sql = "SELECT count(*) FROM former WHERE NOT EXISTS"
+		 " (SELECT 1 FROM origin WHERE origin.id = former.row_id)",
+	    .problem = "former ids belong to no row" },
 	{ .sql = "SELECT count(*) FROM edit WHERE NOT EXISTS"
 		 " (SELECT 1 FROM dead_letter"
 		 "  WHERE dead_letter.id = edit.row_id)"

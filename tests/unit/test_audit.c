@@ -56,6 +56,8 @@ names_everything_that_is_wrong(void **state)
 		{ "INSERT INTO origin (id, origin_id, replays) VALUES (50, 1, "
 		  "1)",
 		    "1 records of a replay belong to no row" },
+		{ "INSERT INTO former VALUES (50, 1, 1)",
+		    "1 former ids belong to no row" },
 		{ "INSERT INTO edit (row_id, series_id, edited_at, edited_by,"
 		  " operation_id) VALUES (50, 1, 0, 'me', 1)",
 		    "1 records of an edit belong to no row" },

@@ -157,7 +157,7 @@ simqueue_empty(struct sim *sim)
 	    "DELETE FROM suspect; DELETE FROM attempt; DELETE FROM account;"
 	    "DELETE FROM series; DELETE FROM lane; DELETE FROM origin;"
 	    "DELETE FROM operation; DELETE FROM operation_group;"
-	    "DELETE FROM operation_row;"
+	    "DELETE FROM operation_row; DELETE FROM former;"
 	    "UPDATE ledger SET purged = purged + pending + dead,"
 	    " pending = 0, dead = 0;"
 	    "COMMIT");
