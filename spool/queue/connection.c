@@ -117,6 +117,16 @@ big_endian(const unsigned char *bytes)
 	    (int64_t)bytes[2] << 8 | (int64_t)bytes[3];
 }
 
+/* One of another format SQLite would refuse without a word about the file, or
+ * read, and never write. */
+static bool
+is_known_format(const unsigned char *bytes)
+{
+	int64_t schema_format = big_endian(bytes + 44);
+
+	return bytes[18] <= 2 && bytes[19] <= 2 && schema_format <= 4;
+}
+
 int
 connection_header(struct sqlite3 *handle, struct connection_header *header)
 {
@@ -137,9 +147,8 @@ connection_header(struct sqlite3 *handle, struct connection_header *header)
 		header->empty = size == 0;
 		return code;
 	}
-	/* one of another format SQLite would read, and never write */
 	header->database = memcmp(bytes, MAGIC, sizeof(MAGIC)) == 0 &&
-	    bytes[18] <= 2 && bytes[19] <= 2;
+	    is_known_format(bytes);
 	header->wal = bytes[18] == 2;
 	header->user_version = big_endian(bytes + 60);
 	header->application_id = big_endian(bytes + 68);

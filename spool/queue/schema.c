@@ -265,8 +265,12 @@ upgrade_inside(struct db *db)
 
 	if (version == -1)
 		return -1;
-	if (version < schema_latest() && run_steps(db, version))
-		return -1;
+	if (version < schema_latest() && run_steps(db, version)) {
+		/* a step that its file does not bear is no fault of ours */
+		if (db_fault(db)->kind != FAULT_INTERNAL)
+			return -1;
+		return foreign(db, "does not hold", "what its version says");
+	}
 	return check_fingerprint(db);
 }
 

@@ -206,24 +206,31 @@ gives_extended_codes(void **state)
 	spool_remove(&spool);
 }
 
-/* SQLite would open such a file to read, and fail at the first write. */
+/* SQLite would open such a file to read, and fail at the first write, or
+ * fail at once and not say why. */
 static void
-refuses_a_format_that_cannot_be_written(void **state)
+refuses_a_format_that_is_not_known(void **state)
 {
-	static const off_t VERSIONS[] = { 18, 19 };
+	static const struct {
+		off_t at; /* in the header */
+		char right, wrong;
+	} BYTES[] = { { 18, 2, 3 }, { 19, 2, 3 }, { 47, 4, 5 }, { 44, 0, 1 } };
 	struct spool spool;
 	size_t i;
 	int fd;
 
 	(void)state;
 	spool_make(&spool);
-	for (i = 0; i < 2; i++) {
-		fd = open(spool.place.file, O_WRONLY);
-		assert_int_equal(pwrite(fd, "\x03", 1, VERSIONS[i]), 1);
+	fd = open(spool.place.file, O_WRONLY);
+	for (i = 0; i < sizeof(BYTES) / sizeof(BYTES[0]); i++) {
+		assert_int_equal(
+		    pwrite(fd, &BYTES[i].wrong, 1, BYTES[i].at), 1);
 		spool_refused(&spool, FAULT_QUEUE_FOREIGN);
-		assert_int_equal(pwrite(fd, "\x02", 1, VERSIONS[i]), 1);
-		close(fd);
+		assert_int_equal(
+		    pwrite(fd, &BYTES[i].right, 1, BYTES[i].at), 1);
 	}
+	close(fd);
+	db_close(spool_open(&spool, DB_WRITER));
 	spool_remove(&spool);
 }
 
@@ -753,7 +760,7 @@ main(void)
 		    sets_it_on_the_creating_and_the_guarding_connection),
 		cmocka_unit_test(gives_extended_codes),
 		cmocka_unit_test(refuses_what_is_not_a_queue),
-		cmocka_unit_test(refuses_a_format_that_cannot_be_written),
+		cmocka_unit_test(refuses_a_format_that_is_not_known),
 		cmocka_unit_test(
 		    refuses_a_symbolic_link_but_not_one_above_the_file),
 		cmocka_unit_test(refuses_a_file_cut_in_half),

@@ -125,6 +125,25 @@ refuses_a_queue_without_a_version(void **state)
 	spool_remove(&spool);
 }
 
+/* Its tables are there already: a step cannot be made, and nothing is. */
+static void
+refuses_a_version_below_its_tables(void **state)
+{
+	struct spool spool;
+	int version;
+
+	(void)state;
+	spool_make(&spool);
+	for (version = 1; version < schema_latest(); version++) {
+		char sql[64];
+
+		snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", version);
+		meddle(&spool, sql);
+		spool_refused(&spool, FAULT_QUEUE_FOREIGN);
+	}
+	spool_remove(&spool);
+}
+
 /* Make the queue that was published as ${version}: the steps up to it. */
 static void
 make_version(struct spool *spool, int version)
@@ -205,6 +224,7 @@ main(void)
 		cmocka_unit_test(allows_what_analyze_leaves),
 		cmocka_unit_test(refuses_a_newer_queue_and_touches_nothing),
 		cmocka_unit_test(refuses_a_queue_without_a_version),
+		cmocka_unit_test(refuses_a_version_below_its_tables),
 		cmocka_unit_test(upgrades_a_queue_of_every_published_version),
 	};
 
