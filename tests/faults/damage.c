@@ -351,6 +351,34 @@ damage_log(struct damaged *damaged, struct log *log)
 	free(wal.data);
 }
 
+/* An older copy of the file beside the gate, and then the log, of today. */
+static void
+put_older_back(struct damaged *damaged, struct log *log)
+{
+	static const struct log_step THEN = { .last_id = DAMAGED_SENT,
+		.pending = DAMAGED_SENT };
+	struct saved_file whole = { log->wal.data, log->wal.size };
+	struct log older = *log;
+
+	older.file = copy_of(&damaged->older.file);
+	snprintf(damaged->what, sizeof(damaged->what), "an older file");
+	older.steps[0] = THEN;
+	older.steps[1] = THEN;
+	examine_log(damaged, &older, NULL, &older.steps[0]);
+
+	/* pages of both: the audit finds that, or the log holds all that counts */
+	snprintf(damaged->what, sizeof(damaged->what),
+	    "an older file under a newer log");
+	older.wal = copy_of(&whole);
+	restore_log(damaged, &older, &older.wal);
+	damaged->pending = log->steps[STEPS].pending;
+	damaged->dead = log->steps[STEPS].dead;
+	damaged->left_id = damaged->last_id;
+	damaged_examine(damaged, older.file.data, older.file.size);
+	free(older.file.data);
+	free(older.wal.data);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -365,6 +393,7 @@ main(int argc, char **argv)
 	write_log(&damaged, &log);
 	damage_frames(&damaged, &log);
 	damage_log(&damaged, &log);
+	put_older_back(&damaged, &log);
 	printf("damage: C9 H9 H10, %d pages, %d frames, %lld cases, seed %llu: "
 	       "%lld refused untouched, %lld told by the audit, %lld harmless "
 	       "or set aside (%lld rows); by flips in rows %lld values changed "

@@ -16,7 +16,6 @@
 
 #define SERIES 12
 #define BATCH 50
-#define SENT 150 /* rows of which some are gone, some dead */
 #define TURNS 3000
 #define TIMES 3 /* that a forwarder opens the queue again */
 #define FORWARD_MS (10 * 60 * 1000)
@@ -129,7 +128,7 @@ open_queue(struct damaged *damaged)
 
 /* All that was written is copied back, and the log is empty. */
 static void
-save(struct damaged *damaged)
+save(struct damaged *damaged, struct saved *saved)
 {
 	struct ledger_row ledger;
 
@@ -139,8 +138,8 @@ save(struct damaged *damaged)
 	damaged->pending = ledger.pending;
 	damaged->dead = ledger.dead;
 	spool_close(&damaged->spool);
-	saved_take(&damaged->saved, &damaged->spool);
-	damaged->saved.wal.size = 0;
+	saved_take(saved, &damaged->spool);
+	saved->wal.size = 0;
 }
 
 void
@@ -156,12 +155,14 @@ damaged_set_up(struct damaged *damaged)
 	open_queue(damaged);
 	world_set_up(&damaged->world, spool);
 	damaged->world.no_housekeeping = true;
-	damaged_put(damaged, SENT);
+	damaged_put(damaged, DAMAGED_SENT);
+	save(damaged, &damaged->older);
+	open_queue(damaged);
 	damaged->world.receiver = world_takes_most;
 	damaged->world.cookie = &damaged->chance;
 	damaged_forward(damaged, 12);
 	damaged_put(damaged, 400);
-	save(damaged);
+	save(damaged, &damaged->saved);
 	damaged->world.receiver = hear;
 	damaged->world.cookie = damaged;
 }
@@ -172,6 +173,7 @@ damaged_tear_down(struct damaged *damaged)
 	world_tear_down(&damaged->world);
 	spool_tear_down(&damaged->spool);
 	saved_free(&damaged->saved);
+	saved_free(&damaged->older);
 }
 
 void
@@ -225,18 +227,17 @@ damaged_forward(struct damaged *damaged, int turns)
 	struct world_bench *world = &damaged->world;
 	struct fault fault = { 0 };
 	int times = 0, made;
+	bool lost;
 
 	if (world_start(world, CORE_RUN, &fault))
 		return;
-	world->requests = 0;
 	do {
 		made = world_run(world, FORWARD_MS, turns);
 		if (made == turns && turns == TURNS)
-			damaged_complain(damaged,
-			    "the forwarder finds no end: %lld requests, %d "
-			    "good",
-			    (long long)world->requests, damaged->good);
-	} while (world_lost(world) && times++ < TIMES && reopen(damaged));
+			damaged_complain(damaged, "the forwarder finds no end");
+		lost = world_lost(world);
+		damaged->told |= lost;
+	} while (lost && times++ < TIMES && reopen(damaged));
 	world_stop(world);
 }
 
@@ -291,6 +292,8 @@ look(struct damaged *damaged)
 	return false;
 }
 
+/* What no check finds a first write may (a count of free pages); that it is
+ * damage is told then. */
 static void
 put_one(struct damaged *damaged, bool clean)
 {
@@ -302,7 +305,10 @@ put_one(struct damaged *damaged, bool clean)
 	struct fault fault = { 0 };
 
 	if (spool_put(&damaged->spool, &one, &result, &fault)) {
-		if (clean || fault_exit(fault.kind) != 74)
+		damaged->told |= fault.kind == FAULT_CORRUPT;
+		if (clean && !damaged->told)
+			damaged_complain(damaged, "put: %s", fault.message);
+		if (fault_exit(fault.kind) != 74)
 			damaged_complain(damaged, "put: %s", fault.message);
 		return;
 	}
@@ -315,11 +321,17 @@ put_one(struct damaged *damaged, bool clean)
 static void
 check_names(struct damaged *damaged)
 {
+	int i;
+
 	damaged->counts.unseen += damaged->unseen;
 	damaged->counts.crossed += damaged->crossed;
 	if (damaged->crossed > 0 && !damaged->may_cross)
 		damaged_complain(damaged, "%d rows came under a wrong name",
 		    damaged->crossed);
+	for (i = 1; i <= damaged->put; i++)
+		if (damaged->came[i] > 1)
+			damaged_complain(damaged, "row %d came %d times", i,
+			    damaged->came[i]);
 	if (damaged->unseen > 0 && !damaged->may_cross)
 		damaged_complain(
 		    damaged, "%d values came that nobody put", damaged->unseen);
@@ -334,7 +346,7 @@ check_all_came(struct damaged *damaged, int put)
 	    "SELECT count(*) FROM dead_letter WHERE cause = 'damage'";
 	static const char DEAD[] = "SELECT dead FROM ledger";
 	int64_t died = spool_ask(&damaged->spool, DEAD) - damaged->dead;
-	int came = damaged->good + damaged->unseen + damaged->crossed, i;
+	int came = damaged->good + damaged->unseen + damaged->crossed;
 	char problem[256];
 
 	damaged->counts.clean++;
@@ -342,10 +354,6 @@ check_all_came(struct damaged *damaged, int put)
 	if (came + died != damaged->pending + put)
 		damaged_complain(damaged, "%d rows came, %lld died, of %lld",
 		    came, (long long)died, (long long)damaged->pending + put);
-	for (i = 1; i <= damaged->put; i++)
-		if (damaged->came[i] > 1)
-			damaged_complain(damaged, "row %d came %d times", i,
-			    damaged->came[i]);
 	if (!spool_sound(&damaged->spool, problem))
 		damaged_complain(damaged, "in the end: %s", problem);
 }
@@ -363,12 +371,14 @@ damaged_examine(struct damaged *damaged, const char *file, size_t size)
 		check_refusal(damaged, &fault, file, size);
 		return;
 	}
+	damaged->told = false;
 	clean = look(damaged);
-	damaged->counts.noticed += !clean;
 	put_one(damaged, clean);
 	damaged_forward(damaged, TURNS);
 	check_names(damaged);
-	if (clean)
+	if (!clean || damaged->told)
+		damaged->counts.noticed++;
+	else
 		check_all_came(damaged, damaged->put - put);
 	damaged->put = put;
 	spool_close(&damaged->spool);

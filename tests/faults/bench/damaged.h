@@ -16,6 +16,7 @@
  */
 
 #define DAMAGED_ROWS 700
+#define DAMAGED_SENT 150 /* rows of which some are gone, some dead */
 
 struct damaged_counts {
 	int64_t cases, refused, noticed, clean;
@@ -27,6 +28,7 @@ struct damaged_counts {
 
 struct damaged {
 	struct spool spool;
+	struct saved older; /* with the first DAMAGED_SENT rows, all pending */
 	struct saved saved; /* the queue as it was */
 	struct world_bench world;
 	uint64_t seed, chance;
@@ -38,6 +40,7 @@ struct damaged {
 	    1];                    /* how often each row reached the receiver */
 	int good, unseen, crossed; /* rows that did, in this case */
 	char what[96];             /* is damaged now */
+	bool told;      /* something that was done failed for damage */
 	bool may_cross; /* a row's link to its series may be what is */
 	struct damaged_counts counts;
 };
