@@ -1,4 +1,4 @@
-/* links: forward; bench: spool world tls cutter cuts */
+/* links: forward; bench: spool world tls cutter cuttertls cuts */
 /*
  * cut_every_byte: the connection is cut at each byte of a request and of its
  * answer, by FIN and by RST (contract.md C13); at some it falls silent

@@ -1,4 +1,4 @@
-/* links: forward; bench: spool world tls cutter cuts */
+/* links: forward; bench: spool world tls cutter cuttertls cuts */
 /*
  * cut_tls: as cut_every_byte, by TLS 1.2 and 1.3: the connection is cut at
  * bytes of the wire, of the handshake, of a request and of its answer

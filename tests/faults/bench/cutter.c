@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* accept4(), memmem(), strncasecmp() */
-#include "cutter.h"
+#include "cutterinside.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,32 +16,8 @@
 #include "bench.h"
 #include "tls.h"
 
-#define REQUEST_MOST 65536
-
-struct connection {
-	ev_io io; /* io.data is the connection */
-	struct cutter *cutter;
-	struct cutter_plan plan;
-	size_t got;
-	bool seen, over;        /* over: what comes now is thrown away */
-	struct tls *tls;        /* or NULL */
-	size_t raw_in, raw_out; /* its bytes */
-	bool met;
-	struct connection *next;
-	char bytes[REQUEST_MOST];
-};
-
-struct cutter {
-	struct ev_loop *loop;
-	ev_io listener;
-	struct cutter_plan plan;
-	struct cutter_count count;
-	struct tls_server *server;
-	struct connection *connections;
-};
-
-static void
-end(struct connection *connection)
+void
+cutter_end(struct connection *connection)
 {
 	struct cutter *cutter = connection->cutter;
 	struct connection **link = &cutter->connections;
@@ -55,15 +31,15 @@ end(struct connection *connection)
 	free(connection);
 }
 
-static void
-cut(struct connection *connection, enum cutter_how how)
+void
+cutter_cut(struct connection *connection, enum cutter_how how)
 {
 	static const struct linger AT_ONCE = { .l_onoff = 1, .l_linger = 0 };
 
 	if (how == CUTTER_RST) {
 		setsockopt(connection->io.fd, SOL_SOCKET, SO_LINGER, &AT_ONCE,
 		    sizeof(AT_ONCE));
-		end(connection);
+		cutter_end(connection);
 		return;
 	}
 	if (how == CUTTER_FIN)
@@ -71,9 +47,8 @@ cut(struct connection *connection, enum cutter_how how)
 	connection->over = true;
 }
 
-/* The bytes of the request, 0: not known yet. */
-static size_t
-request_length(const struct connection *connection)
+size_t
+cutter_request(const struct connection *connection)
 {
 	static const char FIELD[] = "content-length:";
 	const char *end, *line, *from = connection->bytes;
@@ -88,19 +63,18 @@ request_length(const struct connection *connection)
 	return (size_t)(end - from) + 4 + body;
 }
 
-static void
-send_bytes(struct connection *connection, const char *bytes, size_t len)
+void
+cutter_send(struct connection *connection, const char *bytes, size_t len)
 {
 	if (send(connection->io.fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
 		bench_die("the cutter cannot answer");
 }
 
-/* The answer is given up to where it is cut, if it is. */
-static void
-finish(struct connection *connection, bool whole)
+void
+cutter_finish(struct connection *connection, bool whole)
 {
 	connection->cutter->count.whole += whole;
-	cut(connection, whole ? CUTTER_FIN : connection->plan.how);
+	cutter_cut(connection, whole ? CUTTER_FIN : connection->plan.how);
 }
 
 static void
@@ -110,12 +84,12 @@ answer(struct connection *connection)
 	size_t all = strlen(plan->answer);
 	size_t len = plan->in_answer && plan->at < all ? plan->at : all;
 
-	send_bytes(connection, plan->answer, len);
-	finish(connection, len + plan->spare >= all);
+	cutter_send(connection, plan->answer, len);
+	cutter_finish(connection, len + plan->spare >= all);
 }
 
-static void
-note_seen(struct connection *connection)
+void
+cutter_saw(struct connection *connection)
 {
 	if (!connection->seen)
 		connection->cutter->count.seen++;
@@ -131,10 +105,10 @@ take(struct connection *connection, size_t limit)
 
 	if (got <= 0) {
 		if (got == 0 || (errno != EAGAIN && errno != EINTR))
-			end(connection);
+			cutter_end(connection);
 		return false;
 	}
-	note_seen(connection);
+	cutter_saw(connection);
 	connection->got += (size_t)got;
 	connection->bytes[connection->got] = '\0';
 	return true;
@@ -149,102 +123,12 @@ read_request(struct connection *connection)
 
 	if (!take(connection, bound ? plan->at : REQUEST_MOST - 1))
 		return;
-	len = request_length(connection);
+	len = cutter_request(connection);
 	if (bound && connection->got == plan->at) {
-		cut(connection, plan->how);
+		cutter_cut(connection, plan->how);
 	} else if (len > 0 && connection->got >= len) {
 		connection->cutter->count.beyond |= !plan->in_answer;
 		answer(connection);
-	}
-}
-
-/* ---- by TLS ---- */
-
-/* Send what is to be sent, up to the cut: false if it is there. */
-static bool
-send_waiting(struct connection *connection)
-{
-	const struct cutter_plan *plan = &connection->plan;
-	char bytes[4096];
-	size_t room = sizeof(bytes), len;
-
-	do {
-		if (plan->in_answer && room > plan->at - connection->raw_out)
-			room = plan->at - connection->raw_out;
-		len = tls_take(connection->tls, bytes, room);
-		if (len > 0)
-			send_bytes(connection, bytes, len);
-		connection->raw_out += len;
-	} while (len > 0);
-	return tls_waiting(connection->tls) == 0;
-}
-
-/* In two records, and then the notice of its end, without which libcurl takes
- * an answer that is ended by the close: its JSON must be whole, too. */
-static void
-answer_by_tls(struct connection *connection)
-{
-	const char *text = connection->plan.answer;
-	size_t half = strlen(text) / 2, whole_at;
-	struct tls *tls = connection->tls;
-
-	tls_say(tls, text, half);
-	tls_say(tls, text + half, strlen(text) - half);
-	whole_at = connection->raw_out + tls_waiting(tls);
-	tls_end(tls);
-	send_waiting(connection);
-	finish(connection, connection->raw_out >= whole_at);
-}
-
-/* As take() does; ${at_cut} tells whether the bytes up to the cut are there. */
-static bool
-take_by_tls(struct connection *connection, bool *at_cut)
-{
-	const struct cutter_plan *plan = &connection->plan;
-	char bytes[4096];
-	size_t room = sizeof(bytes), len;
-	ssize_t got;
-
-	if (!plan->in_answer && room > plan->at - connection->raw_in)
-		room = plan->at - connection->raw_in;
-	if ((got = recv(connection->io.fd, bytes, room, 0)) <= 0) {
-		if (got == 0 || (errno != EAGAIN && errno != EINTR))
-			end(connection);
-		return false;
-	}
-	connection->raw_in += (size_t)got;
-	*at_cut = !plan->in_answer && connection->raw_in == plan->at;
-	tls_came(connection->tls, bytes, (size_t)got);
-	while ((len = tls_read(connection->tls,
-		    connection->bytes + connection->got,
-		    REQUEST_MOST - 1 - connection->got)) > 0)
-		connection->got += len;
-	connection->bytes[connection->got] = '\0';
-	if (connection->got > 0)
-		note_seen(connection);
-	return true;
-}
-
-static void
-read_by_tls(struct connection *connection)
-{
-	struct cutter *cutter = connection->cutter;
-	bool at_cut;
-	size_t len;
-
-	if (!take_by_tls(connection, &at_cut))
-		return;
-	if (at_cut || !send_waiting(connection)) {
-		cut(connection, connection->plan.how);
-		return;
-	}
-	if (!connection->met && connection->raw_out > 0)
-		cutter->count.met++;
-	connection->met = connection->raw_out > 0;
-	len = request_length(connection);
-	if (len > 0 && connection->got >= len) {
-		cutter->count.beyond |= !connection->plan.in_answer;
-		answer_by_tls(connection);
 	}
 }
 
@@ -258,13 +142,13 @@ on_readable(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop;
 	(void)events;
 	if (!connection->over) {
-		(connection->tls != NULL ? read_by_tls : read_request)(
+		(connection->tls != NULL ? cutter_read_tls : read_request)(
 		    connection);
 		return;
 	}
 	got = recv(io->fd, rest, sizeof(rest), 0);
 	if (got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR))
-		end(connection);
+		cutter_end(connection);
 }
 
 static void
@@ -319,7 +203,7 @@ cutter_free(struct cutter *cutter)
 	if (cutter == NULL)
 		return;
 	while (cutter->connections != NULL)
-		end(cutter->connections);
+		cutter_end(cutter->connections);
 	ev_io_stop(cutter->loop, &cutter->listener);
 	close(cutter->listener.fd);
 	free(cutter);
