@@ -258,7 +258,8 @@ struct sqlite3;
  * Make the tables monspool_outbox and monspool_outbox_meta in the main
  * database of ${database}; a second time does nothing.  Inside your
  * transaction, or by itself when none is open.  application_id, user_version
- * and journal mode stay as they are.
+ * and journal mode stay as they are.  MSP_E_SCHEMA: another table has such a
+ * name.
  */
 MSP_API msp_status msp_install(struct sqlite3 *database, msp_error *error);
 

@@ -66,6 +66,8 @@ static const struct meaning {
 	{ SQLITE_PERM, FAULT_NO_PERMISSION, "its mode forbids it" },
 	{ SQLITE_AUTH, FAULT_NO_PERMISSION, "it is not allowed" },
 	{ SQLITE_READONLY, FAULT_NO_PERMISSION, "it cannot be written to" },
+	/* of our own, from make_tables() */
+	{ SQLITE_SCHEMA, FAULT_QUEUE_FOREIGN, "another table has its name" },
 	{ SQLITE_MISUSE, FAULT_INTERNAL, "the connection is of no use" },
 	/* of a statement: its table, or a column of it, is missing */
 	{ SQLITE_ERROR, FAULT_NOT_FOUND, "its tables are not there" },
@@ -106,12 +108,18 @@ run(struct sqlite3 *handle, const char *sql)
 static int
 make_tables(struct sqlite3 *handle)
 {
+	struct sqlite3_stmt *insert = NULL;
 	int code = SQLITE_OK;
 	size_t i;
 
 	for (i = 0; i < INSTALL_COUNT && code == SQLITE_OK; i++)
 		code = run(handle, INSTALL[i]);
-	return code;
+	if (code != SQLITE_OK)
+		return code;
+	/* What was there already may be something else. */
+	code = sqlite3_prepare_v2(handle, INSERT, -1, &insert, NULL);
+	sqlite3_finalize(insert);
+	return code == SQLITE_ERROR ? SQLITE_SCHEMA : code;
 }
 
 /* By itself it asks for the turn to write before it looks: a look first would

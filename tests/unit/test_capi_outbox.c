@@ -217,6 +217,21 @@ says_what_is_in_the_way(void **state)
 }
 
 static void
+is_not_installed_over_another_table(void **state)
+{
+	struct shop *shop = *state;
+
+	run(shop->db, "CREATE TABLE monspool_outbox (mine)");
+	assert_int_equal(msp_install(shop->db, &shop->error), MSP_E_SCHEMA);
+	assert_non_null(strstr(shop->error.message, "another table"));
+	assert_true(sqlite3_get_autocommit(shop->db));
+	run(shop->db, "BEGIN");
+	assert_int_equal(msp_install(shop->db, &shop->error), MSP_E_SCHEMA);
+	run(shop->db, "COMMIT");
+	assert_int_equal(ask(shop->other, TABLES), 1);
+}
+
+static void
 works_where_the_schema_is_not_trusted(void **state)
 {
 	struct shop *shop = *state;
@@ -260,6 +275,7 @@ main(void)
 		SHOP_TEST(keeps_all_that_a_metric_says),
 		SHOP_TEST(refuses_what_put_refuses),
 		SHOP_TEST(says_what_is_in_the_way),
+		SHOP_TEST(is_not_installed_over_another_table),
 		SHOP_TEST(works_where_the_schema_is_not_trusted),
 		SHOP_TEST(rings_the_bell_if_there_is_one),
 	};
