@@ -72,6 +72,8 @@ def check_process(pid, key, mapped=True):
     """What /proc shows of it.  Who may not look sees nothing at all."""
     with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
         assert leaks(cmdline.read(), key) == []
+    with open(f"/proc/{pid}/limits") as limits:
+        assert re.search(r"^Max core file size +0 +0 ", limits.read(), re.M)
     try:
         with open(f"/proc/{pid}/environ", "rb") as environ:
             assert leaks(environ.read(), key) == []
@@ -95,6 +97,10 @@ def test_neither_a_process_nor_its_log_shows_it(options, spool, sink, ahead):
     wait_until(lambda: spool.status()["held"] == 1, what="the new key is refused")
     check_process(ahead.process.pid, CANARY, mapped=False)
     check_process(ahead.process.pid, NEXT)
+    ahead.set_key(CANARY + " and more")  # cannot be a key
+    ahead.reload()
+    wait_until(lambda: "reload_failed" in ahead.words(), what="the file is refused")
+    check_process(ahead.process.pid, CANARY, mapped=False)
     ahead.process.send(signal.SIGUSR1)
     assert ahead.stop() == 0
     words = ahead.words()
@@ -103,6 +109,25 @@ def test_neither_a_process_nor_its_log_shows_it(options, spool, sink, ahead):
     signatures = [request["signature"] for request in sink.requests()]
     assert len(signatures) > 2
     assert [one for one in signatures if one in words] == []
+
+
+@pytest.mark.parametrize("source", ["credentials directory", "profile"])
+def test_no_copy_is_left_wherever_it_came_from(source, spool, sink, ahead,
+                                               tmp_path):
+    home = tmp_path / ".tencentcloud"
+    home.mkdir(mode=0o700)
+    for file, text in [(tmp_path / "secret-key", CANARY), (home / "credentials",
+            f"[default]\nsecret_id = {SECRET_ID}\nsecret_key = {CANARY}\n")]:
+        file.write_text(text)
+        file.chmod(0o600)
+    ahead.key.unlink()
+    ahead.configure({"account.secret_key_file": None})
+    process = ahead.start_process(ahead.command(), tmp_path / "log", env={
+        "profile": {"HOME": str(tmp_path)},
+        "credentials directory": {"CREDENTIALS_DIRECTORY": str(tmp_path)}}[source])
+    wait_until(lambda: spool.status()["delivered"] == 40)
+    check_process(process.pid, CANARY)
+    assert process.stop() == 0 and leaks(process.words()) == []
 
 
 def test_nothing_on_the_disk_has_it(spool, sink, ahead, tmp_path):
