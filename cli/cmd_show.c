@@ -95,6 +95,12 @@ explain_missing(const struct showing *showing, int64_t id, struct fault *fault)
 		    "row %" PRId64 " never was: the last id given is %" PRId64,
 		    id, showing->last_id);
 		fault_hint(fault, "monspool list shows what is pending");
+	} else if (ledger_is_missing(showing->db, id) == 1) {
+		fault_set(fault, FAULT_NOT_FOUND,
+		    "row %" PRId64 " is missing: the file lost it after it was "
+		    "acknowledged",
+		    id);
+		fault_hint(fault, "monspool status counts what is missing");
 	} else if (showing->dead_only) {
 		fault_set(fault, FAULT_NOT_FOUND,
 		    "row %" PRId64 " is not among the dead", id);

@@ -148,6 +148,28 @@ kind_of_errno(int error)
 	}
 }
 
+void
+fault_hint_errno(struct fault *fault, int error)
+{
+	static const struct {
+		int error;
+		const char *hint;
+	} LIMITS[] = {
+		{ EMFILE,
+		    "this process may open no more files: raise ulimit -n" },
+		{ ENFILE,
+		    "the system has too many files open: sysctl fs.file-max" },
+		{ EFBIG,
+		    "this process may write no longer files: raise ulimit -f" },
+		{ ENOMEM, "make memory free, or raise ulimit -v" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(LIMITS) / sizeof(LIMITS[0]); i++)
+		if (LIMITS[i].error == error)
+			fault_hint(fault, "%s", LIMITS[i].hint);
+}
+
 int
 fault_errno(struct fault *fault, int error, const char *format, ...)
 {
@@ -165,5 +187,6 @@ fault_errno(struct fault *fault, int error, const char *format, ...)
 		snprintf(why, sizeof(why), "error %d", error);
 	snprintf(fault->why, sizeof(fault->why), "%s", why);
 	fault->sys_errno = error;
+	fault_hint_errno(fault, error);
 	return -1;
 }

@@ -84,9 +84,13 @@ void fault_field(struct fault *fault, const char *field);
  * FAULT_NO_PERMISSION, ENOSPC and EDQUOT FAULT_DISK_FULL, ENOENT
  * FAULT_NOT_FOUND, all others FAULT_IO_ERROR.  ${format} says what was
  * attempted ("cannot open the gate file /x/y"), the system's text becomes the
- * why.  Return -1.
+ * why, and the hint is that of fault_hint_errno().  Return -1.
  */
 int fault_errno(struct fault *fault, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** Where the errno ${error} is a limit of the process or of the system and no
+ * fault of a disk, say what to raise. */
+void fault_hint_errno(struct fault *fault, int error);
 
 #endif

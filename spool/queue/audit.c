@@ -2,7 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <sqlite3.h>
 
 #include "cell.h"
 #include "db.h"
@@ -79,6 +82,7 @@ static const struct question {
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 
 static const char INTEGRITY[] = "PRAGMA integrity_check(16)";
+#define LOOKS 3
 
 static void add_problem(struct audit *audit, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -206,23 +210,88 @@ ask_all(struct db *db, bool deep, struct audit *audit)
 	return 0;
 }
 
+/* What a line of the check means.  It goes on where it cannot read a page, and
+ * counts that as damage; its words tell, save those of one kind. */
+struct finding {
+	int code; /* SQLite's result of a read that failed, or SQLITE_OK */
+	bool unsure;
+};
+
+static void
+understand(const char *said, struct finding *finding)
+{
+	static const char CODE[] = "error code=";
+	const char *at = strstr(said, CODE);
+	int code = SQLITE_OK;
+
+	if (at != NULL)
+		code = atoi(at + strlen(CODE));
+	else if (strstr(said, "failed to get page") != NULL)
+		code = SQLITE_IOERR_READ;
+	if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_NOMEM)
+		finding->code = code;
+	finding->unsure |= strstr(said, "Failed to read ptrmap") != NULL;
+}
+
 /* SQLite's words are about pages and trees: they are kept as details. */
 static int
-check_integrity(struct db *db, struct audit *audit)
+check_once(struct db *db, struct audit *audit, bool *unsure)
 {
 	struct sqlite3_stmt *stmt;
+	struct finding finding = { SQLITE_OK, false };
 	enum db_stepped stepped;
 	char said[120];
 
 	if ((stmt = db_prepare(db, INTEGRITY)) == NULL)
 		return -1;
 	while ((stepped = db_step(db, stmt)) == DB_ROW) {
+		understand(db_column_text(stmt, 0), &finding);
 		cell_copy(said, sizeof(said), stmt, 0);
 		if (strcmp(said, "ok") != 0)
 			add_problem(
 			    audit, "the file is damaged inside: %s", said);
 	}
+	*unsure = finding.unsure;
+	if (finding.code != SQLITE_OK)
+		return db_fail_code(db, finding.code, "read");
 	return stepped == DB_DONE ? 0 : -1;
+}
+
+/* Whether every byte of the file can be read. */
+static int
+read_file(struct db *db)
+{
+	unsigned char page[4096];
+	struct sqlite3_file *file;
+	sqlite3_int64 offset, size = 0;
+	int code;
+
+	code = sqlite3_file_control(
+	    db_handle(db), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	if (code == SQLITE_OK)
+		code = file->pMethods->xFileSize(file, &size);
+	for (offset = 0; code == SQLITE_OK && offset < size;
+	     offset += (sqlite3_int64)sizeof(page))
+		code = file->pMethods->xRead(
+		    file, page, (int)sizeof(page), offset);
+	if (code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ)
+		return 0;
+	return db_fail_code(db, code, "read");
+}
+
+/* What may be damage, or an error of the disk, is looked at again. */
+static int
+check_integrity(struct db *db, struct audit *audit)
+{
+	int before = audit->problem_count, looks;
+	bool unsure = true;
+
+	for (looks = 0; unsure && looks < LOOKS; looks++) {
+		audit->problem_count = before;
+		if (check_once(db, audit, &unsure))
+			return -1;
+	}
+	return unsure ? read_file(db) : 0;
 }
 
 int

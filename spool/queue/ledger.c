@@ -30,6 +30,9 @@ static const char ADD_GAP[] =
     "INSERT INTO gap (first_id, last_id, noticed_at, reason)"
     " VALUES (:first_id, :last_id, :now, :reason)";
 
+static const char IN_GAP[] =
+    "SELECT 1 FROM gap WHERE :id BETWEEN first_id AND last_id";
+
 #define ROW_MEMBER(row, offset) ((int64_t *)(void *)((char *)(row) + (offset)))
 
 /* The counters, in the order of READ_ROW. */
@@ -272,6 +275,20 @@ ledger_count_ambiguous(struct db *db, int64_t requests)
 	struct ledger_row delta = { .ambiguous = requests };
 
 	return add(db, &delta);
+}
+
+int
+ledger_is_missing(struct db *db, int64_t id)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, IN_GAP)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":id", id);
+	stepped = db_step(db, stmt);
+	db_reset(stmt);
+	return (int)stepped;
 }
 
 bool

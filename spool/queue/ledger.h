@@ -66,6 +66,10 @@ int ledger_import(struct db *db, int64_t rows, int64_t *first_id);
 int ledger_count_duplicates(struct db *db, int64_t rows);
 int ledger_count_ambiguous(struct db *db, int64_t requests);
 
+/** Whether a gap record names ${id}: it was given and acknowledged, and the
+ * file lost it.  1, 0, or -1. */
+int ledger_is_missing(struct db *db, int64_t id);
+
 /** Whether both laws hold for ${row}. */
 bool ledger_balanced(const struct ledger_row *row);
 

@@ -118,6 +118,7 @@ db_prepare(struct db *db, const char *sql)
 	}
 	if (check_plan(db, sql))
 		return NULL;
+	errno = 0;
 	code = sqlite3_prepare_v3(
 	    db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &found->stmt, NULL);
 	if (code != SQLITE_OK) {

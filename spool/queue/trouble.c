@@ -75,8 +75,20 @@ error_of(const struct db *db, int code, int error)
 	if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN &&
 	    primary != SQLITE_READONLY)
 		return 0;
+	if (code == SQLITE_IOERR_CORRUPTFS)
+		return error != 0 ? error : EIO;
 	kept = db->handle == NULL ? 0 : sqlite3_system_errno(db->handle);
 	return kept != 0 ? kept : error;
+}
+
+/* SQLite takes a page that the disk cannot give for one that is damaged. */
+static int
+true_code(int code, int error)
+{
+	if ((code & 0xff) == SQLITE_CORRUPT &&
+	    (error == EIO || error == ENXIO || error == ERANGE))
+		return SQLITE_IOERR_CORRUPTFS;
+	return code;
 }
 
 /* The errors that are not what SQLite's code makes of them. */
@@ -101,9 +113,6 @@ disguised(struct db *db, int code, int error)
 		fault_why(fault,
 		    "the file-size limit of this process is "
 		    "reached (ulimit -f)");
-	} else if (error == EMFILE || error == ENFILE) {
-		fault_why(fault, "too many files are open");
-		fault_hint(fault, "raise the limit: ulimit -n");
 	} else if (error == EACCES || error == EPERM) {
 		fault->kind = FAULT_NO_PERMISSION;
 		fault_why(fault,
@@ -123,6 +132,7 @@ explain(struct db *db, int code, int error, const struct trouble *trouble)
 	error = error_of(db, code, error);
 	db->fault.sqlite_code = code;
 	db->fault.sys_errno = error;
+	fault_hint_errno(&db->fault, error);
 	if (trouble->why != NULL) {
 		fault_why(&db->fault, "%s", trouble->why);
 		return;
@@ -168,12 +178,14 @@ full_by_policy(struct db *db, int error)
 int
 db_fail_code(struct db *db, int code, const char *doing)
 {
-	const struct trouble *trouble = find(code);
 	int error = errno;
+	const struct trouble *trouble;
 	bool full;
 
 	if (db->kept)
 		return -1;
+	code = true_code(code, error);
+	trouble = find(code);
 	full = (code & 0xff) == SQLITE_FULL && full_by_policy(db, error);
 	fault_set(&db->fault, trouble->kind, "cannot %s the queue %s", doing,
 	    db->place.file);

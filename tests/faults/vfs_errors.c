@@ -7,7 +7,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "bench/errors.h"
 #include "bench/ordeal.h"
@@ -44,10 +43,6 @@ told(void *cookie, const struct fault *fault)
 {
 	const struct errors *errors = &((struct bench *)cookie)->errors;
 
-	/* SQLite's check counts what it cannot read as damage */
-	if (fault->kind == FAULT_CORRUPT)
-		return errors->kind == ERROR_IO && errors->first == SHIM_READ &&
-		    strstr(fault->message, "damaged inside") != NULL;
 	return fault->kind ==
 	    (errors->kind == ERROR_IO ? FAULT_IO_ERROR : FAULT_DISK_FULL);
 }

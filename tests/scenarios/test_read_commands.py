@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from house import MONSPOOL, environment, row, wait_until
+from house import MONSPOOL, environment, need_strace, row, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 INT, TEXT, BOOL, LIST, OBJECT = int, str, bool, list, dict
@@ -375,3 +375,35 @@ def test_a_shown_row_names_its_lane_as_it_is_typed(spool):
     spool.put("-n", "cvm", "-m", "a", "-r", "gz", "1")
     shown = spool.run("show", "1-2", check=0).stdout
     assert re.findall(r"^  lane +(\S+)", shown, re.MULTILINE) == ["cvm/-/default", "cvm/gz/default"]
+
+
+def test_what_is_not_there_is_told_as_it_is(spool):
+    spool.put("-n", "cvm", "-m", "cpu", "1")
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("INSERT INTO gap (first_id, last_id, noticed_at, reason)"
+                   " VALUES (2, 4, 1700000000000, 'test')")
+        db.execute("UPDATE ledger SET last_id = 4, missing = 3")
+    for words, said in ((["5"], "row 5 never was: the last id given is 4"),
+                        (["900-1000"], "row 900 never was"),
+                        (["3"], "row 3 is missing: the file lost it")):
+        done = spool.run("show", *words)
+        assert done.returncode == 66 and said in done.stderr, done
+    assert spool.audit()["ok"]
+
+
+def test_an_audit_that_cannot_read_does_not_speak_of_damage(spool, tmp_path):
+    need_strace("audit_read_errors", "C8 is proved by vfs_errors")
+    spool.put_rows(row(n, metric=f"m{n}") for n in range(3000))
+    trace, outcomes = tmp_path / "trace", []
+    for when in (*range(1, 40, 3), *range(40, 200, 20)):
+        done = subprocess.run(
+            ["strace", "-qq", "-o", trace, "-e", "trace=pread64", "-P", spool.path,
+             "-e", f"inject=pread64:error=EIO:when={when}+", MONSPOOL, "--json", "audit", "--deep"],
+            capture_output=True, text=True, timeout=60,
+            env=environment(MONSPOOL_QUEUE=str(spool.path), ASAN_OPTIONS="detect_leaks=0"))
+        outcomes.append(done.returncode)
+        if done.returncode != 0:
+            assert json.loads(done.stderr)["error"]["name"] == "io_error", (when, done.stderr)
+    assert 74 in outcomes and set(outcomes) <= {0, 74}, outcomes
+    assert spool.audit()["ok"]

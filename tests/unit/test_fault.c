@@ -161,10 +161,32 @@ cuts_between_characters(void **state)
 	}
 }
 
+static void
+says_which_limit_to_raise(void **state)
+{
+	static const struct {
+		int error;
+		const char *hint;
+	} CASES[] = { { EMFILE, "ulimit -n" }, { ENFILE, "fs.file-max" },
+		{ EFBIG, "ulimit -f" }, { ENOMEM, "ulimit -v" } };
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		fault_errno(&fault, CASES[i].error, "cannot");
+		assert_non_null(strstr(fault.hint, CASES[i].hint));
+	}
+	fault_errno(&fault, EIO, "cannot");
+	assert_string_equal(fault.hint, "");
+	fault_errno(NULL, EMFILE, "cannot");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_which_limit_to_raise),
 		cmocka_unit_test(names_every_kind_as_the_interface_does),
 		cmocka_unit_test(forgets_what_it_held),
 		cmocka_unit_test(keeps_the_rest_when_it_is_told_more),
