@@ -2,6 +2,20 @@
 
 #include <stdlib.h>
 
+/* No row holds more; a count that was never set is not asked memory for. */
+#define DIMENSIONS_MOST 65536
+
+static msp_status
+refuse_dimensions(size_t count, msp_error *error)
+{
+	struct fault fault = { 0 };
+
+	fault_set(&fault, FAULT_TOO_MANY_DIMENSIONS, "%zu dimensions", count);
+	fault_hint(&fault, "is ndims set, and dims?");
+	fault_field(&fault, "dimensions");
+	return capi_fail(error, &fault);
+}
+
 static void
 convert_dimensions(struct capi_metric *converted, const msp_metric *metric)
 {
@@ -24,6 +38,8 @@ capi_convert(
 		    "the metric is not made by MSP_METRIC_INIT");
 	if (metric->dims == NULL && metric->ndims > 0)
 		return capi_fail_with(error, MSP_E_MISUSE, "dims is NULL");
+	if (metric->ndims > DIMENSIONS_MOST)
+		return refuse_dimensions(metric->ndims, error);
 	converted->entry = (struct entry){ .ns = metric->ns,
 		.metric = metric->metric,
 		.region = metric->region,

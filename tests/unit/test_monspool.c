@@ -136,6 +136,10 @@ says_what_is_wrong_with_a_metric(void **state)
 	bad.metric = "cpu";
 	assert_int_equal(msp_validate(&bad, &house->error), MSP_OK);
 	assert_string_equal(house->error.field, "");
+	bad.dims = &(msp_dim){ "a", "b" };
+	bad.ndims = SIZE_MAX / 2;
+	assert_int_equal(msp_validate(&bad, &house->error), MSP_E_INVALID);
+	assert_string_equal(house->error.field, "dimensions");
 	assert_int_equal(accepted(house), 0);
 }
 
