@@ -21,6 +21,10 @@
 /* Rows that go without a request are settled in rounds; between so many of
  * them the loop gets its turn. */
 #define ROUNDS_A_TURN 16
+/* A --once or --drain run gives a queue up that failed so often in a row; what
+ * reads as damaged is read anew from the disk before. */
+#define DAMAGED_TRIES 2
+#define FAILED_TRIES 10
 
 /* ---- life ---- */
 
@@ -107,12 +111,13 @@ look(struct core *core)
 {
 	char text[300];
 
-	core->look = false;
-	if (roster_look(core) != -1)
+	core->unreadable = roster_look(core) == -1;
+	core->look = core->unreadable;
+	if (!core->unreadable)
 		return;
-	core->look = true;
 	core->settle.blocked = true;
 	core->settle.retry_ms = core_steady_ms(core) + 1000;
+	core->settle.trouble = *db_fault(core->db);
 	if (core->settle.failures++ == 0)
 		log_event(LOG_ERROR, "queue_unreadable", "error=%s",
 		    log_reason(text, sizeof(text), db_fault(core->db)));
@@ -154,7 +159,10 @@ core_turn(struct core *core)
 	if (core->settle.blocked) {
 		if (core_steady_ms(core) < core->settle.retry_ms)
 			return;
-		settle_commit(core);
+		if (core->unreadable)
+			look(core);
+		if (!core->unreadable)
+			settle_commit(core);
 	}
 	while (!core->settle.blocked && rounds++ < ROUNDS_A_TURN)
 		if (!one_round(core)) {
@@ -250,6 +258,38 @@ core_broken(const struct core *core)
 	return core->settle.broken;
 }
 
+bool
+core_troubled(const struct core *core)
+{
+	return core->settle.blocked;
+}
+
+bool
+core_hopeless(const struct core *core, struct fault *fault)
+{
+	const struct settle *settle = &core->settle;
+	bool damaged = settle->trouble.kind == FAULT_CORRUPT;
+
+	if (core->mode == CORE_RUN || !settle->blocked ||
+	    settle->failures < (damaged ? DAMAGED_TRIES : FAILED_TRIES))
+		return false;
+	*fault = settle->trouble;
+	return true;
+}
+
+bool
+core_damaged(const struct core *core, struct fault *fault)
+{
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++)
+		if (core->lanes[i]->unreadable) {
+			*fault = core->settle.trouble;
+			return true;
+		}
+	return false;
+}
+
 void
 core_use_db(struct core *core, struct db *db)
 {
@@ -275,6 +315,8 @@ is_working(struct lane *lane, int64_t now_ms)
 		return false;
 	if (lane->row.state == LANE_HELD)
 		return hold_may_probe(lane, now_ms);
+	if (lane->unreadable) /* and stays so */
+		return false;
 	return lane->row.state == LANE_READY || lane->wake_ms <= now_ms ||
 	    lane->core->mode != CORE_ONCE ||
 	    strcmp(lane->row.scope, scope_name(SCOPE_PACE)) == 0;

@@ -89,6 +89,14 @@ enum core_progress core_progress(const struct core *core);
 bool core_broken(const struct core *core);
 void core_use_db(struct core *core, struct db *db);
 
+/** The queue fails: nothing is sent until it works again. */
+bool core_troubled(const struct core *core);
+/** In any mode but CORE_RUN: it failed too often in a row to be waited for.
+ * ${fault} says how. */
+bool core_hopeless(const struct core *core, struct fault *fault);
+/** Rows are left that cannot be read: the file is damaged there. */
+bool core_damaged(const struct core *core, struct fault *fault);
+
 /** For one status line. */
 struct core_stats {
 	int64_t requests, delivered, dead, ambiguous, in_flight, lanes,

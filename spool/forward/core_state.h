@@ -34,7 +34,8 @@ struct core {
 	struct suspects suspects;
 	struct settle settle;
 	struct replay replay;
-	bool look; /* the queue may have changed */
+	bool look;       /* the queue may have changed */
+	bool unreadable; /* it could not be looked at */
 	bool stopping;
 	int64_t clock_offset_ms; /* added when signing */
 	bool clock_corrected;    /* and no answer 0 since */

@@ -206,9 +206,13 @@ outcome(struct forwarder *forwarder, struct fault *fault)
 {
 	enum core_progress progress = core_progress(forwarder->core);
 
+	if (core_hopeless(forwarder->core, fault))
+		return fault_exit(fault->kind);
 	if (forwarder->options->mode == CORE_RUN || progress == CORE_EMPTY ||
 	    progress == CORE_BOUND)
 		return 0;
+	if (core_damaged(forwarder->core, fault))
+		return fault_exit(fault->kind);
 	return tell_left(forwarder, fault);
 }
 

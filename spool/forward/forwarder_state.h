@@ -32,6 +32,7 @@ struct forwarder {
 	struct db *db;
 	bool lost;         /* it answers no more, and is to be opened anew */
 	int64_t reopen_ms; /* not before this; 0: at once */
+	bool reopened;     /* in this trouble, so that it is said */
 	bool unpublished;  /* the settings did not reach it */
 	int64_t data_version;
 	struct lock *lock;

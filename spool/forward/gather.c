@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "protocol/batch.h"
+#include "queue/db.h"
 #include "queue/metric.h"
 
 #include "bounds.h"
@@ -250,6 +251,16 @@ fill_limits(
 	return 0;
 }
 
+static void
+note_trouble(struct lane *lane)
+{
+	const struct fault *fault = db_fault(lane->core->db);
+
+	lane->unreadable = fault->kind == FAULT_CORRUPT;
+	if (lane->unreadable)
+		lane->core->settle.trouble = *fault;
+}
+
 int
 gather_rows(struct gather *gather)
 {
@@ -265,9 +276,11 @@ gather_rows(struct gather *gather)
 	    (gather->batch = batch_new(&limits)) == NULL)
 		return -1;
 	page = limits.max_rows > PAGE_LEAST ? (int)limits.max_rows : PAGE_LEAST;
+	lane->unreadable = false;
 	if (metric_page(lane->core->db, lane->row.id, after_id, page, on_row,
-		gather) == -1 ||
-	    gather->failed)
+		gather) == -1) {
+		note_trouble(lane);
 		return -1;
-	return 0;
+	}
+	return gather->failed ? -1 : 0;
 }

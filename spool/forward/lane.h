@@ -61,6 +61,7 @@ struct lane {
 	struct lane_row row;     /* the stored lane, as it will be committed */
 	bool changed;            /* row is to be stored */
 	bool skipped;            /* this run is bounded to others */
+	bool unreadable; /* its rows were, when last looked at: damage */
 	struct trip *trips;
 	size_t trip_count, out, unsettled;
 	int64_t taken;      /* rows that are out or unsettled */

@@ -79,9 +79,11 @@ reload_publish(struct forwarder *forwarder)
 	const struct config *config = &forwarder->settings->config;
 	char text[300];
 
+	bool said = forwarder->unpublished;
+
 	db_set_busy_timeout(forwarder->db, config->queue.busy_timeout_ms);
 	forwarder->unpublished = setting_store(forwarder->db, config) != 0;
-	if (forwarder->unpublished)
+	if (forwarder->unpublished && !said)
 		log_event(LOG_WARN, "settings_not_stored", "error=%s",
 		    log_reason(text, sizeof(text), db_fault(forwarder->db)));
 }

@@ -209,6 +209,7 @@ not_committed(struct core *core)
 	for (i = 0; i < settle->failures && wait_ms < RETRY_MOST_MS; i++)
 		wait_ms *= 2;
 	settle->failures++;
+	settle->trouble = *fault;
 	settle->blocked = true;
 	settle->broken = fault->kind == FAULT_OUTCOME_UNKNOWN ||
 	    fault->kind == FAULT_CORRUPT;

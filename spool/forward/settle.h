@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fault.h"
 #include "queue/status.h"
 
 #include "settlement.h"
@@ -21,7 +22,8 @@ struct settle {
 	bool blocked;
 	int64_t retry_ms; /* steady: when to try again */
 	unsigned failures;
-	bool broken; /* the connection must be opened anew */
+	struct fault trouble; /* the last of them */
+	bool broken;          /* the connection must be opened anew */
 };
 
 /** Queue it for this turn's commit; it is taken. */

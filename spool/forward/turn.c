@@ -80,8 +80,10 @@ reopen(struct forwarder *forwarder)
 	housekeeping_use_db(forwarder->housekeeping, db);
 	core_use_db(forwarder->core, db);
 	db_close(old);
-	log_event(LOG_WARN, "queue_reopened", "queue=%s",
-	    log_text(text, sizeof(text), config->queue.path));
+	/* once a trouble, not a try */
+	log_event(forwarder->reopened ? LOG_DEBUG : LOG_WARN, "queue_reopened",
+	    "queue=%s", log_text(text, sizeof(text), config->queue.path));
+	forwarder->reopened = true;
 	if (forwarder->unpublished)
 		reload_publish(forwarder);
 	return 0;
@@ -164,13 +166,19 @@ is_lost(struct forwarder *forwarder)
 static void
 take_turn(struct forwarder *forwarder)
 {
+	struct fault fault;
 	int64_t next_ms;
 
 	if (is_lost(forwarder))
 		return;
 	core_turn(forwarder->core);
+	if (core_hopeless(forwarder->core, &fault)) {
+		ev_break(forwarder->loop, EVBREAK_ALL);
+		return;
+	}
 	if (is_lost(forwarder))
 		return;
+	forwarder->reopened &= core_troubled(forwarder->core);
 	if (is_over(forwarder)) {
 		ev_break(forwarder->loop, EVBREAK_ALL);
 		return;
@@ -232,6 +240,8 @@ on_poll(struct ev_loop *loop, ev_timer *timer, int events)
 		forwarder->lost = true;
 	else if (version != forwarder->data_version)
 		look(forwarder);
+	if (version != -1 && forwarder->unpublished)
+		reload_publish(forwarder);
 }
 
 /* Patience is over: what is in flight is abandoned, its rows stay pending. */

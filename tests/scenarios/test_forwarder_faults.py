@@ -1,6 +1,8 @@
 """The forwarder when the system fails it: a sync that reports an error."""
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import datetime
 
 import pytest
@@ -44,7 +46,7 @@ def test_a_failed_sync_opens_the_queue_anew_and_loses_nothing(
 def test_a_queue_that_fails_for_long_is_waited_for(spool, receiver, forwarder):
     sink = receiver()
     ahead = forwarder(sink.url)
-    drain = under_strace(ahead, "fdatasync:error=EIO:when=2..6")
+    drain = under_strace(ahead, "fdatasync:error=EIO:when=4..7")
     wait_until(lambda: "start" in drain.words(), what="the forwarder runs")
     spool.put_rows(row(n) for n in range(300))
     wait_until(lambda: spool.status()["pending"] == 0, what="the queue is empty")
@@ -76,7 +78,7 @@ def test_a_queue_that_goes_on_failing_is_tried_ever_more_seldom(
         spool, receiver, forwarder):
     sink = receiver()
     ahead = forwarder(sink.url)
-    drain = under_strace(ahead, "fdatasync:error=EIO:when=2..8")
+    drain = under_strace(ahead, "fdatasync:error=EIO:when=4..9")
     wait_until(lambda: " start " in drain.words(), what="the forwarder runs")
     spool.put_rows(row(n) for n in range(10))
     wait_until(lambda: spool.status()["pending"] == 0, what="the queue is empty")
@@ -93,7 +95,7 @@ def test_a_queue_that_goes_on_failing_is_tried_ever_more_seldom(
 def test_a_signal_finds_the_queue_gone(number, spool, receiver, forwarder):
     sink = receiver(fault="delay=2s")
     ahead = forwarder(sink.url)
-    drain = under_strace(ahead, "fdatasync:error=EIO:when=2..8")
+    drain = under_strace(ahead, "fdatasync:error=EIO:when=4..9")
     wait_until(lambda: " start " in drain.words(), what="the forwarder runs")
     away = spool.path.with_name("away.db")
     spool.put_rows(row(n) for n in range(10))  # settled when it is answered
@@ -106,8 +108,51 @@ def test_a_signal_finds_the_queue_gone(number, spool, receiver, forwarder):
     away.rename(spool.path)
     wait_until(lambda: spool.status()["pending"] == 0, what="the queue is empty")
     if number == signal.SIGHUP:  # settings reach writers when it is back
-        put = spool.run("put", "-n", "cvm", "-m", "longer", "1")
-        assert put.returncode == 65
+        wait_until(lambda: spool.run("put", "--check", "-n", "cvm", "-m", "longer", "1")
+                   .returncode == 65, what="the settings are stored")
     assert spool.audit()["ok"]
     subprocess.run(["kill", "-TERM", child_of(drain)], check=True)
     assert drain.wait() == 0
+
+
+# ---- a file that is damaged where only the forwarder looks ----
+
+def damage(spool, name):
+    """Rub out the first page of a table or an index, below SQLite."""
+    with closing(sqlite3.connect(spool.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [[page]] = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", [name])
+    with open(spool.path, "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xee" * 4096)
+
+
+DAMAGED = ["attempt", "metric", "lane"]
+
+
+@pytest.mark.parametrize("how", ["--once", "--drain"])
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_queue_ends_a_run_with_74(name, how, spool, receiver, forwarder):
+    sink = receiver()
+    spool.put_rows(row(n) for n in range(10))
+    damage(spool, name)
+    done = forwarder(sink.url).run(how, timeout=30)
+    assert done.returncode == 74, done.stderr
+    said = [line for line in done.stderr.splitlines()
+            if " settle_failed " in line or " queue_unreadable " in line]
+    assert len(said) <= 1 and done.stderr.count(" queue_reopened ") <= 1, done.stderr
+    assert "the file is damaged" in done.stderr
+
+
+def test_damage_is_said_once_and_tried_ever_more_seldom(spool, receiver, forwarder):
+    sink = receiver()
+    spool.put_rows(row(n) for n in range(10))
+    damage(spool, "attempt")
+    ahead = forwarder(sink.url).start("-v")
+    wait_until(lambda: ahead.words().count(" queue_reopened ") > 5, what="several tries")
+    words = ahead.words()
+    again = [line for line in words.splitlines() if " queue_reopened " in line]
+    assert sum(" warn " in line.lower() for line in again) == 1, words
+    assert words.count(" settle_failed ") == 1, words
+    assert len(sink.requests()) == 1  # what was answered is not sent again
+    assert ahead.stop() == 0
