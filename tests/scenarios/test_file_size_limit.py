@@ -72,7 +72,7 @@ def test_the_forwarder_says_it_and_lives(spool, receiver, forwarder):
     done = subprocess.run(
         list(map(str, ahead.command("--once"))), capture_output=True, text=True, timeout=60,
         env=environment(),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60 * 1024, 60 * 1024)))
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
     assert done.returncode > 0, done
     ahead.drain()
     assert spool.status()["pending"] == 0 and spool.audit()["ok"]
