@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/fault.h"
+#include "bar.h"
 #include "outbox.h"
 
 /* Bytes of the texts of a round. */
@@ -256,18 +257,23 @@ int
 outbox_file_clear(struct outbox_file *file, struct fault *fault)
 {
 	struct sqlite3 *handle = file->handle;
-	int code = sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	bool barred;
+	int code = bar_checkpoints(handle, &barred);
 
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(
+		    handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = end_rows(file);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
-	if (code == SQLITE_OK)
-		return 0;
-	outbox_fail(handle, code, "clear", fault);
+	if (code != SQLITE_OK)
+		outbox_fail(handle, code, "clear", fault);
 	if (!sqlite3_get_autocommit(handle))
 		sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
-	return -1;
+	if (barred)
+		unbar_checkpoints(handle);
+	return code == SQLITE_OK ? 0 : -1;
 }
 
 int

@@ -7,6 +7,8 @@
  *
  * What must hold on every version: with the guard, B's commit is refused in
  * the window and the file stays whole; so it is with checkpoint_guarded().
+ * With the bar an application's bare checkpoint is refused while we clear its
+ * outbox, and so is our commit in the window of its checkpoint.
  * The control, a bare PASSIVE checkpoint, must have accepted the commit, or
  * the test is blind; if the file is whole all the same, the engine is
  * repaired, and the line says so.
@@ -24,6 +26,9 @@
 #include "base/fault.h"
 #include "queue/checkpoint.h"
 #include "queue/db.h"
+#include "queue/entry.h"
+#include "queue/outbox.h"
+#include "queue/outbox_file.h"
 #include "queue/queue.h"
 
 #define FIRST_ROUNDS 100
@@ -34,15 +39,17 @@ struct bench {
 	char dir[64], path[96];
 	struct sqlite3 *a, *b, *guard;
 	struct db *db; /* A, where spool/queue makes the checkpoint */
-	int accepted, fired, window_code, first_code;
+	struct outbox_file outbox; /* B, in the window */
+	int accepted, fired, window_code, first_code, after_code;
 	bool armed, whole;
 };
 
 struct mode {
 	const char *name;
 	int (*checkpoint)(struct bench *bench);
-	bool queue;       /* on a queue, through spool/queue */
-	bool held;        /* B is in a transaction, and commits in the window */
+	bool queue;  /* on a queue, through spool/queue */
+	bool outbox; /* it is our clearing of an outbox that commits there */
+	bool held;   /* B is in a transaction, and commits in the window */
 	bool window_open; /* B's commit is accepted there */
 	bool unsafe;      /* what SQLite then may lose */
 };
@@ -72,6 +79,16 @@ insert(struct bench *bench)
 }
 
 static int
+clear_outbox(struct bench *bench)
+{
+	struct fault fault = { 0 };
+
+	if (outbox_file_clear(&bench->outbox, &fault) == 0)
+		return SQLITE_OK;
+	return fault.kind == FAULT_QUEUE_BUSY ? SQLITE_BUSY : SQLITE_ERROR;
+}
+
+static int
 on_unfetch(struct sqlite3_file *file, sqlite3_int64 offset, void *page)
 {
 	int code = true_methods->xUnfetch(file, offset, page);
@@ -81,7 +98,8 @@ on_unfetch(struct sqlite3_file *file, sqlite3_int64 offset, void *page)
 		return code;
 	bench->armed = false;
 	bench->fired++;
-	bench->window_code = insert(bench);
+	bench->window_code = bench->mode->outbox ? clear_outbox(bench)
+						 : insert(bench);
 	if (bench->mode->held)
 		sqlite3_exec(bench->b, "COMMIT", NULL, NULL, NULL);
 	return code;
@@ -163,12 +181,20 @@ own(struct bench *bench)
 }
 
 static const struct mode MODES[] = {
-	{ "passive", passive, false, false, true, true },
-	{ "full, lock taken", full, false, true, true, true },
-	{ "full", full, false, false, false, false },
-	{ "truncate", truncating, false, false, false, false },
-	{ "guarded", guarded, false, false, false, false },
-	{ "checkpoint_guarded()", own, true, false, false, false },
+	{ .name = "passive",
+	    .checkpoint = passive,
+	    .window_open = true,
+	    .unsafe = true },
+	{ .name = "full, lock taken",
+	    .checkpoint = full,
+	    .held = true,
+	    .window_open = true,
+	    .unsafe = true },
+	{ .name = "full", .checkpoint = full },
+	{ .name = "truncate", .checkpoint = truncating },
+	{ .name = "guarded", .checkpoint = guarded },
+	{ .name = "checkpoint_guarded()", .checkpoint = own, .queue = true },
+	{ .name = "outbox, passive", .checkpoint = passive, .outbox = true },
 };
 
 /* ---- the bench ---- */
@@ -216,6 +242,26 @@ make_queue(struct bench *bench)
 	bench->b = connect_to(bench, NULL);
 }
 
+/* An outbox with a row in it, read and to be cleared. */
+static void
+make_outbox(struct bench *bench)
+{
+	const struct entry entry = { .ns = "cvm",
+		.metric = "m",
+		.value = 1,
+		.observed_at = -1,
+		.max_age_ms = -1 };
+	struct fault fault = { 0 };
+	int64_t id;
+
+	if (outbox_install(bench->b, &fault) ||
+	    outbox_insert(bench->b, &entry, "{}", &id, &fault) ||
+	    outbox_file_init(&bench->outbox, bench->path) ||
+	    outbox_file_connect(&bench->outbox, &fault) ||
+	    outbox_file_read(&bench->outbox, &fault))
+		die(fault.message);
+}
+
 static void
 set_up(struct bench *bench, const struct mode *mode)
 {
@@ -237,6 +283,8 @@ set_up(struct bench *bench, const struct mode *mode)
 		die("create the table");
 	bench->a = connect_to(bench, "hooked");
 	bench->guard = connect_to(bench, NULL);
+	if (mode->outbox)
+		make_outbox(bench);
 }
 
 static void
@@ -261,6 +309,7 @@ insert_many(struct bench *bench, int rounds)
 static void
 close_all(struct bench *bench)
 {
+	outbox_file_end(&bench->outbox);
 	db_close(bench->db);
 	sqlite3_close(bench->a);
 	sqlite3_close(bench->guard);
@@ -309,6 +358,8 @@ run(struct bench *bench, const struct mode *mode)
 	insert_many(bench, MORE_ROUNDS); /* beyond what was copied back */
 	mode->checkpoint(bench);
 	insert_many(bench, 1); /* the log restarts */
+	if (mode->outbox)
+		bench->after_code = clear_outbox(bench);
 	close_all(bench);
 	bench->whole = is_whole(bench);
 	tear_down(bench);
@@ -321,8 +372,8 @@ judge(const struct bench *bench)
 	const struct mode *mode = bench->mode;
 	int expected = FIRST_ROUNDS + MORE_ROUNDS + 1 + mode->window_open;
 
-	if (bench->first_code != SQLITE_OK || bench->fired != 1 ||
-	    bench->accepted != expected)
+	if (bench->first_code != SQLITE_OK || bench->after_code != SQLITE_OK ||
+	    bench->fired != 1 || bench->accepted != expected)
 		return false;
 	if (bench->window_code != (mode->window_open ? SQLITE_OK : SQLITE_BUSY))
 		return false;
