@@ -126,15 +126,17 @@ int
 dead_work_do(const struct dead_work *work, const int64_t *ids, size_t count,
     struct fault *fault)
 {
-	size_t at, most;
+	size_t at, most, step = (size_t)bound_deaths(work->config);
 	int failed = 0;
 
+	if (step > OPERATION_ROWS)
+		step = OPERATION_ROWS;
 	progress_start(work->output);
 	for (at = 0; at < count && !failed; at += most) {
 		progress_count(work->what, (int64_t)at, (int64_t)count);
 		most = count - at;
-		if (most > OPERATION_ROWS)
-			most = OPERATION_ROWS;
+		if (most > step)
+			most = step;
 		failed = do_some(work, ids + at, most);
 	}
 	progress_end();

@@ -162,7 +162,9 @@ const struct config_entry CONFIG_ENTRIES[] = {
 	      SHARED },
 	    CONFIG_WHOLE, AT(late, fresh_share), 0, 90, NULL, NULL },
 	{ { "dead", "max_rows", "100000",
-	      "oldest dead letters beyond these are purged, counted; 0 none",
+	      "oldest dead letters beyond these, or beyond their room in "
+	      "queue.max_size, are purged, counted; 0 none (with max_age 0 "
+	      "too, lanes are held instead)",
 	      OURS },
 	    CONFIG_WHOLE, AT(dead, max_rows), 0, ANY, NULL, NULL },
 	{ { "dead", "max_age", "30d",

@@ -113,8 +113,11 @@ look(struct core *core)
 
 	core->unreadable = roster_look(core) == -1;
 	core->look = core->unreadable;
-	if (!core->unreadable)
+	if (!core->unreadable) {
+		/* somebody may have purged */
+		core->dead_full &= bound_overflows(core->db, core->config) == 1;
 		return;
+	}
 	core->settle.blocked = true;
 	core->settle.retry_ms = core_steady_ms(core) + 1000;
 	core->settle.trouble = *db_fault(core->db);
@@ -164,12 +167,16 @@ core_turn(struct core *core)
 		if (!core->unreadable)
 			settle_commit(core);
 	}
-	while (!core->settle.blocked && rounds++ < ROUNDS_A_TURN)
+	while (!core->settle.blocked && rounds++ < ROUNDS_A_TURN) {
 		if (!one_round(core)) {
 			if (core_quiet(core) && !core->stopping)
 				roster_collect(core);
 			return;
 		}
+		/* deaths make it long, and a turn ends with its checkpoint */
+		if (bound_log_is_long(core->db, core->config))
+			return;
+	}
 }
 
 int64_t

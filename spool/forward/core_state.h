@@ -35,6 +35,7 @@ struct core {
 	struct settle settle;
 	struct replay replay;
 	bool look;       /* the queue may have changed */
+	bool dead_full;  /* no more may die: there is no room for them */
 	bool unreadable; /* it could not be looked at */
 	bool stopping;
 	int64_t clock_offset_ms; /* added when signing */

@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "protocol/batch.h"
+#include "queue/bound.h"
 #include "queue/db.h"
 #include "queue/metric.h"
 
@@ -276,6 +277,8 @@ gather_rows(struct gather *gather)
 	    (gather->batch = batch_new(&limits)) == NULL)
 		return -1;
 	page = limits.max_rows > PAGE_LEAST ? (int)limits.max_rows : PAGE_LEAST;
+	if (page > bound_deaths(lane->core->config))
+		page = bound_deaths(lane->core->config);
 	lane->unreadable = false;
 	if (metric_page(lane->core->db, lane->row.id, after_id, page, on_row,
 		gather) == -1) {

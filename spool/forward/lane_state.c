@@ -117,6 +117,10 @@ lane_brake(struct lane *lane, int code)
 	if (dead->soft)
 		snprintf(reason, sizeof(reason),
 		    "rows would have died, and [dead] soft keeps them");
+	else if (lane->core->dead_full)
+		snprintf(reason, sizeof(reason),
+		    "no room for more dead letters under queue.max_size:"
+		    " monspool dead export, dead purge, then hold release");
 	else
 		snprintf(reason, sizeof(reason),
 		    "more than %lld rows would have died in %s",
@@ -131,7 +135,7 @@ lane_deaths_left(const struct lane *lane)
 {
 	const struct config_dead *dead = &lane->core->config->dead;
 
-	if (dead->soft)
+	if (dead->soft || lane->core->dead_full)
 		return 0;
 	return brake_left(&lane->brake, dead->brake_rows, dead->brake_ms,
 	    core_steady_ms(lane->core));

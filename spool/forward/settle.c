@@ -7,7 +7,9 @@
 #include "protocol/batch.h"
 #include "queue/account.h"
 #include "queue/ballast.h"
+#include "queue/bound.h"
 #include "queue/db.h"
+#include "queue/purge.h"
 #include "queue/suspect.h"
 
 #include "core_state.h"
@@ -101,6 +103,31 @@ store_accounts(struct core *core)
 	return 0;
 }
 
+static bool
+any_died(const struct core *core)
+{
+	const struct settlement *settlement = core->settle.head;
+
+	while (settlement != NULL && settlement->fate != FATE_DIE &&
+	    settlement->met_count == 0)
+		settlement = settlement->next;
+	return settlement != NULL;
+}
+
+/* Dead letters are larger than the rows that they were, and a queue that is
+ * full of rows must be drained whatever becomes of them. */
+static int
+keep_dead_bounded(struct core *core)
+{
+	core->settle.purged = 0;
+	if (!any_died(core))
+		return 0;
+	core->dead_full = !purge_may(core->config) &&
+	    bound_overflows(core->db, core->config) == 1;
+	core->settle.purged = purge_for_room(core->db, core->config);
+	return core->settle.purged == -1 ? -1 : 0;
+}
+
 /* Everything of this turn, or nothing. */
 static int
 write_all(struct core *core, int64_t *gone)
@@ -114,7 +141,8 @@ write_all(struct core *core, int64_t *gone)
 	     settlement = settlement->next)
 		if ((gone[i++] = settlement_write(core, settlement)) == -1)
 			goto rollback;
-	if (store_lanes(core) || store_accounts(core))
+	if (keep_dead_bounded(core) || store_lanes(core) ||
+	    store_accounts(core))
 		goto rollback;
 	core->settle.telling = wants_telling(core);
 	if (core->settle.telling &&
@@ -186,6 +214,10 @@ committed(struct core *core, const int64_t *gone)
 		else
 			settlement_free(settlement);
 	}
+	if (core->settle.purged > 0)
+		log_event(LOG_WARN, "dead_purged",
+		    "rows=%lld reason=queue.max_size",
+		    (long long)core->settle.purged);
 	if (core->settle.blocked)
 		log_event(LOG_WARN, "settle_works_again", "failures=%u",
 		    core->settle.failures);

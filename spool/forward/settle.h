@@ -18,6 +18,7 @@ struct settle {
 	struct status_forwarder told;
 	int64_t told_ms; /* steady: when it was last stored, -1: never */
 	bool told_changed, telling;
+	int64_t purged; /* dead letters that this turn's deaths push out */
 	/* A commit failed: nothing is sent until one succeeds. */
 	bool blocked;
 	int64_t retry_ms; /* steady: when to try again */

@@ -1,5 +1,6 @@
 #include "bound.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/config.h"
@@ -20,6 +21,9 @@
 #define DATABASE_LEAST (64 * PAGE_BYTES) /* the schema and a few rows */
 #define PAGES_MOST INT64_C(0xfffffffe)
 #define CACHE_KIB INT64_C(2000) /* SQLite's own default */
+
+/* What a death adds to the log, with what goes for it. */
+#define DEATH_BYTES 1024
 
 /* What an empty queue takes, and room for what is inserted until it is asked
  * again: rows, and the pages that they split. */
@@ -133,6 +137,49 @@ bound_presses(struct db *db, const struct config *config)
 	if (measure(db, &bytes, &used))
 		return -1;
 	return used + SPARE_BYTES >= bound.rows;
+}
+
+int
+bound_deaths(const struct config *config)
+{
+	struct bound bound;
+	int64_t deaths;
+
+	bound_share(config->queue.max_size, -1, &bound);
+	deaths = bound.log_short / DEATH_BYTES;
+	return deaths < INT_MAX ? (int)deaths : INT_MAX;
+}
+
+bool
+bound_log_is_long(struct db *db, const struct config *config)
+{
+	struct bound bound;
+
+	bound_share(config->queue.max_size, -1, &bound);
+	return db_wal_bytes(db) > bound.log_short;
+}
+
+int
+bound_overflows(struct db *db, const struct config *config)
+{
+	struct bound bound;
+	int64_t bytes, used;
+
+	if (config->queue.max_size <= 0)
+		return 0;
+	bound_share(config->queue.max_size, -1, &bound);
+	if (measure(db, &bytes, &used))
+		return -1;
+	return used > bound.rows + (bound.database - bound.rows) / 2;
+}
+
+int64_t
+bound_dead(const struct config *config)
+{
+	struct bound bound;
+
+	bound_share(config->queue.max_size, -1, &bound);
+	return config->queue.max_size > 0 ? bound.rows / 2 : 0;
 }
 
 static int

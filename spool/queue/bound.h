@@ -47,6 +47,17 @@ int bound_check(struct db *db, const struct config *config, int64_t more,
 int bound_check_bracket(
     struct db *db, const struct config *config, struct fault *fault);
 
+/** How many rows may die in a bracket, for the log to keep to its share. */
+int bound_deaths(const struct config *config);
+/** Whether the log wants shortening before more is written. */
+bool bound_log_is_long(struct db *db, const struct config *config);
+/** For the forwarder, whose dead letters are larger than the rows that they were:
+ * whether they take the rest that is left for them.  In a bracket.  1, 0, -1. */
+int bound_overflows(struct db *db, const struct config *config);
+/** How many bytes dead letters may take of the rows' share, so that they keep no
+ * writer out; 0: any number. */
+int64_t bound_dead(const struct config *config);
+
 /** For drop-oldest: whether there is so little room left that some is to be made.
  * In a bracket.  1, 0, -1. */
 int bound_presses(struct db *db, const struct config *config);

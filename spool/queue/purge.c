@@ -1,5 +1,7 @@
 #include "purge.h"
 
+#include "base/config.h"
+#include "bound.h"
 #include "db.h"
 #include "deadletter.h"
 #include "ledger.h"
@@ -101,4 +103,63 @@ purge_bounds(struct db *db, int64_t max_rows, int64_t died_before, int64_t most)
 		gone = purge(db, &ids);
 	listing_free_ids(&ids);
 	return gone;
+}
+
+/* ---- by room ---- */
+
+#define STEP 100
+
+/* What a dead letter takes, as far as the latest tell: texts, numbers, and its
+ * part of two indexes. */
+static const char MEAN_BYTES[] =
+    "SELECT ifnull(avg(length(value) + length(scope) + length(message)"
+    "  + length(evidence) + ifnull(length(contrast), 0)), 0) + 100"
+    " FROM (SELECT value, scope, message, evidence, contrast"
+    "  FROM dead_letter ORDER BY id DESC LIMIT 50)";
+
+static int
+mean_bytes(struct db *db, int64_t *bytes)
+{
+	struct sqlite3_stmt *stmt;
+
+	if ((stmt = db_prepare(db, MEAN_BYTES)) == NULL ||
+	    db_step(db, stmt) != DB_ROW)
+		return -1;
+	*bytes = db_column_int(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+/* The longest dead but for so many. */
+static int64_t
+purge_down_to(struct db *db, int64_t left)
+{
+	return purge_bounds(db, left < 1 ? 1 : left, -1, INT64_MAX);
+}
+
+bool
+purge_may(const struct config *config)
+{
+	return config->dead.max_rows > 0 || config->dead.max_age_ms > 0;
+}
+
+int64_t
+purge_for_room(struct db *db, const struct config *config)
+{
+	int64_t share = bound_dead(config), bytes, gone, more = 1;
+	struct ledger_row ledger;
+	int full = 0;
+
+	if (share == 0 || !purge_may(config))
+		return 0;
+	if (mean_bytes(db, &bytes) ||
+	    (gone = purge_down_to(db, share / bytes)) == -1)
+		return -1;
+	while (more > 0 && (full = bound_overflows(db, config)) == 1) {
+		if (ledger_read(db, &ledger) ||
+		    (more = purge_down_to(db, ledger.dead - STEP)) == -1)
+			return -1;
+		gone += more;
+	}
+	return full == -1 ? -1 : gone;
 }

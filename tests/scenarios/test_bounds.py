@@ -69,6 +69,60 @@ def test_a_queue_that_was_full_takes_as_much_again(
     assert spool.audit()["ok"]
 
 
+# ---- deaths, whose records are larger than the rows ----
+
+def fill_to_the_bound(spool):
+    rows, chunk = 0, 2000
+    while chunk >= 125:
+        done = fill(spool, chunk, namespace="nowhere")
+        rows += chunk if done.returncode == 0 else 0
+        chunk //= 1 if done.returncode == 0 else 2
+    return rows
+
+
+@pytest.mark.parametrize("mib", [1, 2, 8])
+def test_deaths_push_the_oldest_dead_out_and_not_the_queue_over_its_bound(
+        mib, spool, receiver, forwarder):
+    sink = receiver(namespace="cvm:cpu:ip")
+    one = bounded(spool, forwarder, sink.url, max_size=f"{mib}M")
+    one.configure({"dead.brake": "0"})
+    with Watch(spool) as watch:
+        rows = fill_to_the_bound(spool)
+        done = one.drain()
+    assert watch.most <= mib << 20
+    status = spool.status()
+    assert status["pending"] == 0 and status["accepted"] == rows
+    assert status["dead"] > 500 * mib and status["purged"] == rows - status["dead"]
+    assert " dead_purged " in done.stderr and "reason=queue.max_size" in done.stderr
+    assert min(row["id"] for row in spool.dead()) == rows - status["dead"] + 1
+    assert fill(spool, 3000 * mib).returncode == 0  # the dead keep nobody out
+    assert spool.audit()["ok"]
+
+
+def test_where_no_dead_letter_may_go_the_lane_is_held(spool, receiver, forwarder):
+    sink = receiver(namespace="cvm:cpu:ip")
+    one = bounded(spool, forwarder, sink.url, max_size="2M")
+    one.configure({"dead.brake": "0", "dead.max_rows": "0", "dead.max_age": "0"})
+    with Watch(spool) as watch:
+        rows = fill_to_the_bound(spool)
+        spool.put_rows(row(n) for n in range(3))  # of another lane
+        assert one.once().returncode == 75
+        status = spool.status()
+        assert (status["purged"], status["delivered"]) == (0, 3)
+        assert status["dead"] + status["pending"] == rows and status["dead"] > 0
+        [lane] = [lane for lane in status["lanes"] if lane["state"] == "held"]
+        assert "no room for more dead letters" in lane["reason"]
+        for _ in range(40):
+            if spool.status()["pending"] == 0:
+                break
+            spool.run("dead", "purge", "--all", "--no-backup", "--yes", check=0)
+            spool.run("hold", "release", "--all", check=0)
+            one.once()
+    assert spool.status()["pending"] == 0
+    assert watch.most <= 2 << 20
+    assert spool.audit()["ok"]
+
+
 # ---- queue.when_full ----
 
 def test_drop_oldest_makes_room_and_counts_it(spool, receiver, forwarder):
