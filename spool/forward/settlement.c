@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "protocol/batch.h"
+#include "queue/bound.h"
 #include "queue/db.h"
 #include "queue/deadletter.h"
 #include "queue/ledger.h"
@@ -82,7 +83,7 @@ record_attempt(struct core *core, struct settlement *settlement)
 	settlement->attempt.message = settlement->message;
 	settlement->attempt.outcome = settlement->outcome;
 	failed = attempt_record(
-	    core->db, &settlement->attempt, core->config->queue.attempts_kept);
+	    core->db, &settlement->attempt, bound_attempts(core->config));
 	settlement->attempt.ids = NULL;
 	free(text);
 	return failed;

@@ -22,6 +22,7 @@
 #define PAGES_MOST INT64_C(0xfffffffe)
 #define CACHE_KIB INT64_C(2000) /* SQLite's own default */
 
+#define ATTEMPT_BYTES 128 /* of one that is remembered */
 /* What a death adds to the log, with what goes for it. */
 #define DEATH_BYTES 1024
 
@@ -137,6 +138,18 @@ bound_presses(struct db *db, const struct config *config)
 	if (measure(db, &bytes, &used))
 		return -1;
 	return used + SPARE_BYTES >= bound.rows;
+}
+
+int64_t
+bound_attempts(const struct config *config)
+{
+	struct bound bound;
+
+	bound_share(config->queue.max_size, -1, &bound);
+	if (config->queue.max_size <= 0)
+		return config->queue.attempts_kept;
+	return least(config->queue.attempts_kept,
+	    (bound.database - bound.rows) / 2 / ATTEMPT_BYTES);
 }
 
 int

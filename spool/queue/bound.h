@@ -47,6 +47,9 @@ int bound_check(struct db *db, const struct config *config, int64_t more,
 int bound_check_bracket(
     struct db *db, const struct config *config, struct fault *fault);
 
+/** How many requests are remembered: queue.attempts_kept, fewer under a small
+ * bound. */
+int64_t bound_attempts(const struct config *config);
 /** How many rows may die in a bracket, for the log to keep to its share. */
 int bound_deaths(const struct config *config);
 /** Whether the log wants shortening before more is written. */

@@ -41,6 +41,20 @@ the_shares_make_up_the_whole_and_none_is_too_small(void **state)
 }
 
 static void
+a_small_queue_remembers_fewer_requests(void **state)
+{
+	static struct config config;
+
+	(void)state;
+	config_defaults(&config);
+	assert_int_equal(bound_attempts(&config), 10000);
+	config.queue.max_size = MIB;
+	assert_in_range(bound_attempts(&config), 100, 1000);
+	config.queue.max_size = 0;
+	assert_int_equal(bound_attempts(&config), 10000);
+}
+
+static void
 bound_to(struct store *store, int64_t bytes)
 {
 	store->config.queue.max_size = bytes;
@@ -143,6 +157,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    the_shares_make_up_the_whole_and_none_is_too_small),
+		cmocka_unit_test(a_small_queue_remembers_fewer_requests),
 		STORE_TEST(takes_as_much_again_when_it_was_drained),
 		STORE_TEST(a_log_that_a_reader_holds_is_counted),
 	};
