@@ -7,18 +7,16 @@
 #include "base/config.h"
 #include "base/fault.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "bell.h"
 #include "bound.h"
 #include "db.h"
 #include "drop.h"
 #include "enqueue_key.h"
 #include "entry.h"
-#include "lane.h"
 #include "ledger.h"
-#include "memo.h"
 #include "metric.h"
-#include "series.h"
+#include "resolver.h"
+#include "shares.h"
 
 /* Rows that are kept back to be inserted together. */
 #define ROWS 64
@@ -27,16 +25,6 @@
 #define KEYS_LEAST 100
 #define KEYS_MOST 5000
 
-/* A series as it was resolved. */
-struct resolved {
-	int64_t lane_id, series_id;
-};
-
-/* Rows a round adds to a lane. */
-struct lane_share {
-	int64_t lane_id, rows;
-};
-
 struct writer {
 	struct db *db;
 	const struct config *config;
@@ -44,20 +32,14 @@ struct writer {
 	bool failed;      /* it can only be abandoned */
 	struct fault why; /* what made it fail first */
 
-	struct memo *memo;
-	struct resolved resolved[MEMO_SLOTS]; /* of the memo's slots */
-	int64_t data_version; /* of the file when the memo was right */
-	struct text name;     /* of the series looked for */
-	uint64_t epoch;       /* grows when what was resolved counts no more */
-
+	struct resolver *resolver;
 	int64_t first_id, next_id;
 	int64_t duplicates;
 	int64_t keys, keys_at; /* asked for in this round, and when */
 	struct metric_new rows[ROWS];
 	char values[ROWS][NUMBER_TEXT_SIZE];
 	size_t row_count;
-	struct lane_share *shares;
-	size_t share_count, share_size, share_last;
+	struct shares shares; /* of the round */
 };
 
 struct writer *
@@ -65,14 +47,13 @@ writer_new(struct db *db, const struct config *config, struct fault *fault)
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
 
-	if (writer == NULL || (writer->memo = memo_new()) == NULL) {
+	if (writer == NULL || (writer->resolver = resolver_new(db)) == NULL) {
 		fault_errno(fault, ENOMEM, "cannot queue");
 		free(writer);
 		return NULL;
 	}
 	writer->db = db;
 	writer->config = config;
-	writer->epoch = 1;
 	return writer;
 }
 
@@ -82,9 +63,8 @@ writer_free(struct writer *writer)
 	if (writer == NULL)
 		return;
 	writer_abandon(writer);
-	memo_free(writer->memo);
-	text_free(&writer->name);
-	free(writer->shares);
+	resolver_free(writer->resolver);
+	shares_free(&writer->shares);
 	free(writer);
 }
 
@@ -115,26 +95,6 @@ fail_again(const struct writer *writer, struct fault *fault)
 	if (fault != NULL)
 		*fault = writer->why;
 	return -1;
-}
-
-static void
-forget_series(struct writer *writer)
-{
-	memo_clear(writer->memo);
-	writer->epoch++;
-}
-
-/* What was resolved holds as long as nobody else wrote: another process may
- * have collected a series since. */
-static void
-refresh_memo(struct writer *writer)
-{
-	int64_t version = db_data_version(writer->db);
-
-	if (version == writer->data_version)
-		return;
-	forget_series(writer);
-	writer->data_version = version;
 }
 
 static bool
@@ -172,7 +132,7 @@ start(struct writer *writer, struct fault *fault)
 		return -1;
 	if (ledger_next_id(writer->db, &writer->first_id) || make_room(writer))
 		return fail(writer, fault);
-	refresh_memo(writer);
+	resolver_refresh(writer->resolver);
 	return 0;
 }
 
@@ -209,7 +169,7 @@ writer_begin(struct writer *writer, struct fault *fault)
 	writer->duplicates = 0;
 	writer->keys = 0;
 	writer->row_count = 0;
-	writer->share_count = 0;
+	shares_clear(&writer->shares);
 	return 0;
 }
 
@@ -222,60 +182,25 @@ writer_reserve(struct writer *writer, int64_t bytes, struct fault *fault)
 	    : 0;
 }
 
-/* All that names the series: the wire text holds metric and dimensions. */
-static int
-name_series(struct writer *writer, const struct writer_series *series)
-{
-	struct text *name = &writer->name;
-
-	text_clear(name);
-	text_add(name, series->ns, strlen(series->ns) + 1);
-	text_add(name, series->region, strlen(series->region) + 1);
-	text_add(name, series->account, strlen(series->account) + 1);
-	text_add(name, series->wire, series->wire_len);
-	return name->failed ? -1 : 0;
-}
-
-static int
-resolve(struct db *db, const struct writer_series *series,
-    struct resolved *resolved)
-{
-	if (lane_intern(db, series->ns, series->region, series->account,
-		&resolved->lane_id))
-		return -1;
-	return series_intern(db, resolved->lane_id, series->metric,
-	    series->dimensions, series->wire, series->wire_len,
-	    &resolved->series_id);
-}
-
 int
 writer_intern(struct writer *writer, const struct writer_series *series,
     int64_t *lane_id, int64_t *series_id, struct fault *fault)
 {
-	bool known;
-	int slot;
+	int known = resolver_find(writer->resolver, series, lane_id, series_id);
 
-	if (name_series(writer, series))
+	if (known == -1)
 		return fail_memory(writer, fault);
-	slot = memo_slot(
-	    writer->memo, writer->name.data, writer->name.len, &known);
-	if (slot == -1)
-		return fail_memory(writer, fault);
-	if (!known &&
+	if (known == 0 &&
 	    (make_room(writer) ||
-		resolve(writer->db, series, &writer->resolved[slot]))) {
-		memo_forget(writer->memo, slot);
+		resolver_make(writer->resolver, series, lane_id, series_id)))
 		return fail(writer, fault);
-	}
-	*lane_id = writer->resolved[slot].lane_id;
-	*series_id = writer->resolved[slot].series_id;
 	return 0;
 }
 
 uint64_t
 writer_epoch(const struct writer *writer)
 {
-	return writer->epoch;
+	return resolver_epoch(writer->resolver);
 }
 
 int
@@ -306,35 +231,6 @@ writer_count_duplicates(struct writer *writer, int64_t rows)
 	writer->duplicates += rows;
 }
 
-/* Count a row for its lane; rows of one lane come in runs. */
-static int
-share(struct writer *writer, int64_t lane_id)
-{
-	size_t size = writer->share_size == 0 ? 8 : 2 * writer->share_size;
-	struct lane_share *grown;
-	size_t i = writer->share_last;
-
-	if (i >= writer->share_count || writer->shares[i].lane_id != lane_id)
-		for (i = 0; i < writer->share_count; i++)
-			if (writer->shares[i].lane_id == lane_id)
-				break;
-	if (i == writer->share_size) {
-		grown = realloc(writer->shares, size * sizeof(*grown));
-		if (grown == NULL)
-			return -1;
-		writer->shares = grown;
-		writer->share_size = size;
-	}
-	if (i == writer->share_count) {
-		writer->shares[i].lane_id = lane_id;
-		writer->shares[i].rows = 0;
-		writer->share_count++;
-	}
-	writer->shares[i].rows++;
-	writer->share_last = i;
-	return 0;
-}
-
 static int
 flush(struct writer *writer, struct fault *fault)
 {
@@ -358,7 +254,7 @@ writer_add_interned(struct writer *writer, const struct writer_row *row,
 
 	if (writer->failed)
 		return fail_again(writer, fault);
-	if (share(writer, row->lane_id))
+	if (shares_add(&writer->shares, row->lane_id))
 		return fail_memory(writer, fault);
 	memcpy(writer->values[at], row->value, row->value_len);
 	new->lane_id = row->lane_id;
@@ -423,12 +319,9 @@ static int
 count(struct writer *writer)
 {
 	int64_t rows = writer->next_id - writer->first_id, first_id;
-	size_t i;
 
-	for (i = 0; i < writer->share_count; i++)
-		if (lane_count(writer->db, writer->shares[i].lane_id,
-			writer->shares[i].rows))
-			return -1;
+	if (shares_count(&writer->shares, writer->db))
+		return -1;
 	if (rows > 0 && ledger_accept(writer->db, rows, &first_id))
 		return -1;
 	if (writer->duplicates > 0 &&
@@ -472,7 +365,8 @@ writer_commit(
 	}
 	writer->open = false;
 	if (db_commit(writer->db)) {
-		forget_series(writer); /* its ids may be given again */
+		resolver_forget(
+		    writer->resolver); /* its ids may be given again */
 		return fail(writer, fault);
 	}
 	tell(writer, result);
@@ -488,5 +382,5 @@ writer_abandon(struct writer *writer)
 		return;
 	writer->open = false;
 	db_rollback(writer->db);
-	forget_series(writer); /* its ids may be given again */
+	resolver_forget(writer->resolver); /* its ids may be given again */
 }
