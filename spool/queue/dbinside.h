@@ -7,9 +7,9 @@
 #include "db.h"
 
 /*
- * What the modules that make up a struct db share: db.c (life and brackets),
- * statement.c (prepare, bind, step), trouble.c (faults), checkpoint.c (the
- * guard).  Nobody else includes this.
+ * What the modules that make up a struct db share: db.c (life), bracket.c
+ * (transactions), statement.c (prepare, bind, step), trouble.c (faults),
+ * checkpoint.c (the guard), renewal.c (the log).  Nobody else includes this.
  */
 
 #define DB_MAX_DEPTH 8
