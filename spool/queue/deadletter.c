@@ -8,15 +8,24 @@
 #include "ledger.h"
 #include "metric.h"
 #include "operation_group.h"
+#include "series.h"
 
 static const char COPY_ROW[] =
     "INSERT INTO dead_letter (id, series_id, value, accepted_at, observed_at,"
     "  expires_at, attempts, died_at, cause, code, scope, message,"
     "  http_status, attempt_id, alone, contrast, evidence)"
-    " SELECT id, series_id, value, accepted_at, observed_at,"
-    "  expires_at, attempts, :died_at, :cause, :code, :scope, :message,"
+    " SELECT id, ifnull(:lost_id, series_id), ifnull(value, ''),"
+    "  ifnull(accepted_at, 0), observed_at, expires_at,"
+    "  ifnull(attempts, 0), :died_at, :cause, :code, :scope, :message,"
     "  :http_status, :attempt_id, :alone, :contrast, :evidence"
     " FROM metric WHERE lane_id = :lane_id AND id = :id";
+
+/* A row whose series is not there, or of another lane: it is damaged. */
+static const char IS_LOST[] =
+    "SELECT 1 FROM metric WHERE lane_id = :lane_id AND id = :id"
+    " AND NOT EXISTS (SELECT 1 FROM series"
+    "  WHERE series.id = metric.series_id"
+    "  AND series.lane_id = metric.lane_id)";
 
 static const char LANE[] = "SELECT series.lane_id FROM dead_letter"
 			   " JOIN series ON series.id = dead_letter.series_id"
@@ -33,14 +42,37 @@ static const char IMPORT[] =
     " VALUES (:id, :series_id, :value, :accepted_at, :observed_at,"
     "  :attempts, :died_at, 'import', :code, 'none', :message, 0)";
 
-/* Copy the row, if it is still queued.  Return the rows copied, or -1. */
+/* The series that stands for one that is lost, into ${lost_id}, if that of the
+ * row is; else -1.  It has no wire text, so that nothing is sent by it. */
+static int
+find_lost(struct db *db, int64_t lane_id, int64_t id, int64_t *lost_id)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	*lost_id = -1;
+	if ((stmt = db_prepare(db, IS_LOST)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":lane_id", lane_id);
+	db_bind_int(db, stmt, ":id", id);
+	if ((stepped = db_step(db, stmt)) != DB_ROW)
+		return stepped == DB_DONE ? 0 : -1;
+	db_reset(stmt);
+	return series_intern(db, lane_id, "(lost)", "{}", "", 0, lost_id);
+}
+
+/* Copy the row, if it is still queued; what damage left out of it as well.
+ * Return the rows copied, or -1. */
 static int64_t
 copy_row(struct db *db, int64_t lane_id, int64_t id, const struct death *death)
 {
 	struct sqlite3_stmt *copy;
+	int64_t lost_id;
 
-	if ((copy = db_prepare(db, COPY_ROW)) == NULL)
+	if (find_lost(db, lane_id, id, &lost_id) ||
+	    (copy = db_prepare(db, COPY_ROW)) == NULL)
 		return -1;
+	db_bind_optional(db, copy, ":lost_id", lost_id, -1);
 	db_bind_int(db, copy, ":died_at", death->died_at);
 	db_bind_text(db, copy, ":cause", death->cause);
 	db_bind_optional(db, copy, ":code", death->code, -1);

@@ -367,6 +367,36 @@ shows_none_that_is_not_dead(void **state)
 	assert_int_equal(seen.count, 0);
 }
 
+/* It cannot stay: the forwarder would come upon it for ever. */
+static void
+takes_a_row_whose_series_is_lost(void **state)
+{
+	static const char *const LOST[] = { "series_id = 77", "series_id = -1",
+		"series_id = 'x'",
+		"series_id = (SELECT id FROM series WHERE metric = 'mem')" };
+	struct store *store = *state;
+	struct seen seen = { 0 };
+	char sql[128];
+	int i;
+
+	store_fill(store, "cvm", "cpu", 4);
+	store_fill(store, "pc", "mem", 1);
+	for (i = 0; i < 4; i++) {
+		snprintf(sql, sizeof(sql), "UPDATE metric SET %s WHERE id = %d",
+		    LOST[i], i + 1);
+		store_run(store, sql);
+		kill_row(store, "cvm", i + 1, -1, 9000);
+		assert_int_equal(
+		    deadletter_show(store->db, i + 1, see, &seen), 1);
+		assert_int_equal(seen.row.lane_id, lane(store, "cvm"));
+	}
+	assert_int_equal(store_ask(store,
+			     "SELECT count(*) FROM series"
+			     " WHERE metric = '(lost)' AND wire = ''"),
+	    1);
+	store_audit(store);
+}
+
 int
 main(void)
 {
@@ -382,6 +412,7 @@ main(void)
 		STORE_TEST(takes_names_as_data_in_filters),
 		STORE_TEST(skips_rows_that_leave_while_it_lists),
 		STORE_TEST(shows_none_that_is_not_dead),
+		STORE_TEST(takes_a_row_whose_series_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
