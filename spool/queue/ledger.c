@@ -13,6 +13,8 @@ static const char READ_ROW[] =
     "  purged, replayed, missing, duplicates, ambiguous"
     " FROM ledger WHERE id = 1";
 
+#define LAST_ID_MOST (INT64_MAX / 2)
+
 static const char READ_LAST_ID[] = "SELECT last_id FROM ledger WHERE id = 1";
 
 /* Only pending and dead are ever left; a row that is not there cannot be. */
@@ -157,12 +159,27 @@ add_gap(struct db *db, int64_t last_id, int64_t mark)
 	return add(db, &delta);
 }
 
+/* Ids are added to, so what only a hand in the file can have put there must
+ * not come near the end of the numbers. */
+static int
+check_id(struct db *db, int64_t last_id)
+{
+	struct fault fault = { 0 };
+
+	if (last_id >= 0 && last_id <= LAST_ID_MOST)
+		return 0;
+	fault_set(&fault, FAULT_LEDGER_BROKEN,
+	    "the ledger's last id, %lld, was never given", (long long)last_id);
+	fault_hint(&fault, "run: monspool audit");
+	return db_fail(db, &fault);
+}
+
 int
 ledger_next_id(struct db *db, int64_t *next_id)
 {
 	int64_t last_id = 0, mark;
 
-	if (read_last_id(db, &last_id))
+	if (read_last_id(db, &last_id) || check_id(db, last_id))
 		return -1;
 	if ((mark = gate_mark(db_gate(db))) > last_id) {
 		if (add_gap(db, last_id, mark))

@@ -315,6 +315,28 @@ agrees_with_a_small_reference(void **state)
 	assert_true(model.ledger.dead > 100 && model.ledger.delivered > 100);
 }
 
+static void
+gives_no_id_where_the_last_was_never_given(void **state)
+{
+	static const char *const IDS[] = { "9223372036854775807",
+		"-9223372036854775808", "-1" };
+	struct store *store = *state;
+	int64_t next;
+	char sql[96];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(
+		    sql, sizeof(sql), "UPDATE ledger SET last_id = %s", IDS[i]);
+		store_run(store, sql);
+		assert_int_equal(db_begin(store->db), 0);
+		assert_int_equal(ledger_next_id(store->db, &next), -1);
+		assert_int_equal(
+		    db_fault(store->db)->kind, FAULT_LEDGER_BROKEN);
+		db_rollback(store->db);
+	}
+}
+
 int
 main(void)
 {
@@ -329,6 +351,7 @@ main(void)
 		STORE_TEST(names_lost_ids_and_goes_on_above_them),
 		STORE_TEST(a_mark_below_the_file_is_harmless),
 		STORE_TEST(agrees_with_a_small_reference),
+		STORE_TEST(gives_no_id_where_the_last_was_never_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
