@@ -387,6 +387,7 @@ main(int argc, char **argv)
 	const struct damaged_counts *counts = &damaged.counts;
 	int pages;
 
+	damaged.test = "damage";
 	damaged.seed = damaged.chance = bench_start(argc, argv);
 	damaged_set_up(&damaged);
 	pages = damage_pages(&damaged);

@@ -31,6 +31,7 @@ struct damaged {
 	struct saved older; /* with the first DAMAGED_SENT rows, all pending */
 	struct saved saved; /* the queue as it was */
 	struct world_bench world;
+	const char *test; /* its name */
 	uint64_t seed, chance;
 	int put;               /* rows, over all */
 	int64_t last_id;       /* that was acknowledged */
@@ -40,6 +41,7 @@ struct damaged {
 	    1];                    /* how often each row reached the receiver */
 	int good, unseen, crossed; /* rows that did, in this case */
 	char what[96];             /* is damaged now */
+	bool odd;       /* rows and settings may be odd, and nothing damaged */
 	bool told;      /* something that was done failed for damage */
 	bool may_cross; /* a row's link to its series may be what is */
 	struct damaged_counts counts;
