@@ -49,13 +49,19 @@ chunk_of(const struct operation_row *operation)
 	return operation->rate < 1 ? 1 : (int64_t)operation->rate;
 }
 
+/* A rate that SQL left there may be next to nothing. */
+#define WAIT_MOST_MS (INT64_C(365) * 24 * 3600 * 1000)
+
 /* How long ${rows} keep it from moving more. */
 static int64_t
 wait_ms(const struct operation_row *operation, int64_t rows)
 {
+	double ms;
+
 	if (operation->rate <= 0)
 		return 0;
-	return (int64_t)(1000.0 * (double)rows / operation->rate);
+	ms = 1000.0 * (double)rows / operation->rate;
+	return ms < WAIT_MOST_MS ? (int64_t)ms : WAIT_MOST_MS;
 }
 
 /* One that an earlier process carried out has just moved a chunk, for all we
