@@ -192,6 +192,8 @@ write_log(struct damaged *damaged, struct log *log)
 	log->wal = copy_of(&after.wal);
 	log->frames = log->steps[STEPS].frames;
 	free(damaged->saved.gate.data);
+	free(damaged->saved.wal.data); /* each case has its own from now on */
+	damaged->saved.wal = (struct saved_file){ 0 };
 	damaged->saved.gate = after.gate;
 	free(after.file.data);
 	free(after.wal.data);
