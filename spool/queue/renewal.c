@@ -21,8 +21,12 @@
  * means something.
  *
  * Those of the frames that only memory held may also be gone from there.  So
- * each is read and its checksum compared before anything builds on it.  The
- * formats are SQLite's published ones (sqlite.org/walformat.html).
+ * each is read and its checksum compared before anything builds on it.
+ *
+ * Where somebody else had the queue open, its index does not know the frames
+ * of a commit that failed; they stand behind those that it knows, and who
+ * recovers the log later would take them for committed.  So they are spoilt.
+ * The formats are SQLite's published ones (sqlite.org/walformat.html).
  */
 
 /* Of the log. */
@@ -143,23 +147,45 @@ renew_frame(struct renewal *renewal, sqlite3_int64 offset)
 	return call->xWrite(renewal->log, frame, size, offset);
 }
 
+static sqlite3_int64
+offset_of(const struct renewal *renewal, uint32_t frame)
+{
+	return HEADER_SIZE +
+	    frame * ((sqlite3_int64)FRAME_HEADER + renewal->page_size);
+}
+
 static int
 renew_frames(struct renewal *renewal)
 {
-	sqlite3_int64 offset = HEADER_SIZE;
 	uint32_t frame;
 	int code;
 
+	if (renewal->frames == 0)
+		return SQLITE_OK; /* the next commit writes header and all */
+	if ((code = renew_header(renewal)) != SQLITE_OK)
+		return code;
 	renewal->frame = malloc(FRAME_HEADER + renewal->page_size);
 	if (renewal->frame == NULL)
 		return SQLITE_NOMEM;
-	for (frame = 0, code = SQLITE_OK;
-	     frame < renewal->frames && code == SQLITE_OK; frame++) {
-		code = renew_frame(renewal, offset);
-		offset += FRAME_HEADER + renewal->page_size;
-	}
+	for (frame = 0; frame < renewal->frames && code == SQLITE_OK; frame++)
+		code = renew_frame(renewal, offset_of(renewal, frame));
 	free(renewal->frame);
 	return code;
+}
+
+/* What follows the frames that the index knows: without its header the first
+ * of them is none, and without it no other. */
+static int
+spoil_rest(struct renewal *renewal)
+{
+	static const unsigned char none[FRAME_HEADER];
+	const struct sqlite3_io_methods *call = renewal->log->pMethods;
+	sqlite3_int64 size, offset = offset_of(renewal, renewal->frames);
+	int code = call->xFileSize(renewal->log, &size);
+
+	if (code != SQLITE_OK || size <= offset)
+		return code;
+	return call->xWrite(renewal->log, none, FRAME_HEADER, offset);
 }
 
 static int
@@ -176,10 +202,10 @@ renew(struct sqlite3 *handle)
 		    handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &renewal.log);
 	if (code == SQLITE_OK)
 		code = read_index(&renewal, database);
-	if (code != SQLITE_OK || renewal.frames == 0)
-		return code; /* the next commit writes header and all */
-	if ((code = renew_header(&renewal)) == SQLITE_OK)
+	if (code == SQLITE_OK)
 		code = renew_frames(&renewal);
+	if (code == SQLITE_OK)
+		code = spoil_rest(&renewal);
 	if (code == SQLITE_OK)
 		code = renewal.log->pMethods->xSync(
 		    renewal.log, SQLITE_SYNC_NORMAL);

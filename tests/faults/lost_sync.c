@@ -4,9 +4,9 @@
  * it did not write are lost, though memory still has them (contract.md H12,
  * C8).  Then others write with success, each way it may go on: a process
  * after the other, a forwarder that opens anew before it closes, a handle of
- * the C API, with a reader that stays, with a checkpoint first.  The power
- * goes after every call: the queue must be sound and hold every acknowledged
- * row.
+ * the C API, with a reader that stays, with a checkpoint first, after one that
+ * knew of no such frames and wrote nothing.  The power goes after every call:
+ * the queue must be sound and hold every acknowledged row.
  *
  * Control: where the gate forgets the doubt, rows must be lost, or the test is
  * blind.
@@ -39,11 +39,12 @@ enum way {
 	HANDLE,
 	READER,
 	CHECKPOINT,
+	BYSTANDER,
 	WAYS
 };
 
 static const char *const WAY_NAMES[WAYS] = { "processes", "forwarder", "handle",
-	"reader", "checkpoint" };
+	"reader", "checkpoint", "bystander" };
 
 struct bench {
 	uint64_t chance;
@@ -190,6 +191,36 @@ open_reader(struct bench *bench)
 	    NULL, NULL, NULL);
 }
 
+/* One that was there before begins to write, and gives it up: what failed is
+ * no part of the log that it knows, and is left behind what it knows. */
+static void
+stand_by(struct bench *bench, struct db *bystander)
+{
+	if (bystander == NULL)
+		return;
+	if (db_begin(bystander))
+		bench_die("cannot begin: %s", db_error(bystander));
+	db_rollback(bystander);
+	if (bench_below(&bench->chance, 2))
+		checkpoint_guarded(bystander, false);
+	db_close(bystander);
+}
+
+static struct db *
+open_bystander(struct bench *bench)
+{
+	struct config config;
+	struct fault fault = { 0 };
+	struct db *db;
+
+	if (bench->way != BYSTANDER)
+		return NULL;
+	db = queue_open(bench->spool.path, DB_WRITER, 0, &config, &fault);
+	if (db == NULL)
+		bench_die("cannot open the queue: %s", fault.message);
+	return db;
+}
+
 /* The next writer comes. */
 static void
 reopen(struct bench *bench)
@@ -212,6 +243,7 @@ reopen(struct bench *bench)
 static void
 fail_and_go_on(struct bench *bench)
 {
+	struct db *bystander = open_bystander(bench);
 	int puts;
 
 	/* of two syncs where the log begins anew */
@@ -224,6 +256,7 @@ fail_and_go_on(struct bench *bench)
 	if (bench->way != FORWARDER && bench->way != HANDLE)
 		spool_close(&bench->spool);
 	forget_doubt(bench);
+	stand_by(bench, bystander);
 	for (puts = 0; puts < PUTS; puts++) {
 		if (bench->way != FORWARDER || puts == 0)
 			reopen(bench);
@@ -347,7 +380,7 @@ main(int argc, char **argv)
 	static struct bench bench, control = { .forgets = true };
 	uint64_t seed = bench_start(argc, argv);
 	int64_t rounds = argc > 2 ? strtoll(argv[2], NULL, 10)
-				  : bench_count(25, 20000);
+				  : bench_count(30, 20000);
 	bool good;
 
 	bench.chance = control.chance = seed;
