@@ -45,6 +45,11 @@ border_ends(struct db *db, int64_t lane_id, int64_t *first, int64_t *last)
 		return -1;
 	*first = db_column_optional(stmt, 0, -1);
 	*last = db_column_optional(stmt, 1, -1);
+	/* Both are damage; differences shall not overflow. */
+	if (*first < -1)
+		*first = 0;
+	if (*last == INT64_MAX)
+		*last = INT64_MAX - 1;
 	db_reset(stmt);
 	return 0;
 }
@@ -68,7 +73,7 @@ border_find(struct db *db, int64_t lane_id, int64_t late_before, int64_t low,
 		if ((found = border_row(db, lane_id, middle, &row)) == -1)
 			return -1;
 		if (found == 1 && border_is_late(&row, late_before))
-			low = row.id + 1;
+			low = row.id < high ? row.id + 1 : high;
 		else
 			high = middle;
 	}

@@ -21,7 +21,8 @@ struct border_row {
 /** The lane's first row with an id of at least ${from}: 1, 0 (none), -1. */
 int border_row(
     struct db *db, int64_t lane_id, int64_t from, struct border_row *row);
-/** The lane's lowest and highest id; -1: it has no rows.  0 or -1. */
+/** The lane's lowest and highest id, from 0 to below INT64_MAX; -1: it has no
+ * rows.  0 or -1. */
 int border_ends(struct db *db, int64_t lane_id, int64_t *first, int64_t *last);
 
 /** Whether a row accepted before ${late_before} is late. */

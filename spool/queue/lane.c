@@ -87,7 +87,8 @@ lane_intern(struct db *db, const char *ns, const char *region,
 	return ask_id(db, MAKE, ns, region, account, id) == 1 ? 0 : -1;
 }
 
-/* A name that would have to be cut would send rows under a wrong one. */
+/* A name that would have to be cut, or that ends at a NUL, would send rows
+ * under a wrong one. */
 static int
 check_names(struct db *db, struct sqlite3_stmt *stmt)
 {
@@ -95,12 +96,14 @@ check_names(struct db *db, struct sqlite3_stmt *stmt)
 	int column;
 
 	for (column = 1; column <= 3; column++)
-		if (db_column_len(stmt, column) >= LANE_TEXT)
+		if (db_column_len(stmt, column) >= LANE_TEXT ||
+		    strlen(db_column_text(stmt, column)) !=
+			db_column_len(stmt, column))
 			break;
 	if (column > 3)
 		return 0;
 	fault_set(&fault, FAULT_CORRUPT,
-	    "lane %lld has a name longer than %d bytes",
+	    "lane %lld has a name with a NUL, or longer than %d bytes",
 	    (long long)db_column_int(stmt, 0), LANE_TEXT - 1);
 	fault_hint(&fault, "run: monspool audit --deep");
 	return db_fail(db, &fault);

@@ -123,11 +123,11 @@ static const struct hostile {
 	{ "ids below one",
 	    "UPDATE metric SET id = -id WHERE id IN (300, 301);"
 	    "UPDATE metric SET id = 0 WHERE id = 302;"
-	    "UPDATE metric SET id = -4000000000000000000 WHERE id = 303",
+	    "UPDATE metric SET id = -9223372036854775807 - 1 WHERE id = 303",
 	    LOCAL, 4 },
 	{ "ids that were never given",
 	    "UPDATE metric SET id = id + 5000000000 WHERE id IN (300, 301);"
-	    "UPDATE metric SET id = 4000000000000000000 WHERE id = 302",
+	    "UPDATE metric SET id = 9223372036854775807 WHERE id = 302",
 	    LOCAL, 3 },
 	{ "an id that is text",
 	    "UPDATE metric SET id = 'x' WHERE id = 300;"

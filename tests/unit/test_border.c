@@ -115,6 +115,23 @@ is_one_of_several_where_the_clock_was_set_back(void **state)
 	assert_false(border_is_late(&row, 10000));
 }
 
+static void
+ends_whatever_ids_damage_has_made(void **state)
+{
+	struct store *store = *state;
+	int64_t first, last;
+
+	fill(store);
+	store_run(store,
+	    "UPDATE metric SET id = -9223372036854775807 - 1 WHERE id = 1;"
+	    "UPDATE metric SET id = 9223372036854775807 WHERE id = 40");
+	assert_int_equal(border_ends(store->db, 1, &first, &last), 0);
+	assert_int_equal(first, 0);
+	assert_true(last == INT64_MAX - 1);
+	assert_int_equal(border_of(store, 10000), 10);
+	assert_true(border_of(store, INT64_MAX) == INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -124,6 +141,7 @@ main(void)
 		STORE_TEST(tells_the_row_it_falls_on),
 		STORE_TEST(does_not_take_replayed_rows_for_late),
 		STORE_TEST(is_one_of_several_where_the_clock_was_set_back),
+		STORE_TEST(ends_whatever_ids_damage_has_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,10 @@ with_a_name_that_must_be_cut_is_not_loaded(void **state)
 	assert_int_equal(lane_load(store->db, 7, &row), -1);
 	assert_int_equal(db_fault(store->db)->kind, FAULT_CORRUPT);
 	assert_int_equal(lane_list(store->db, 0, &row, 1), -1);
+	store_run(store,
+	    "UPDATE lane SET namespace = 'cvm' || char(0) || 'm' WHERE id = 7");
+	assert_int_equal(lane_load(store->db, 7, &row), -1);
+	assert_int_equal(db_fault(store->db)->kind, FAULT_CORRUPT);
 }
 
 static void
