@@ -252,8 +252,8 @@ fill_limits(
 	return 0;
 }
 
-static void
-note_trouble(struct lane *lane)
+void
+gather_note_trouble(struct lane *lane)
 {
 	const struct fault *fault = db_fault(lane->core->db);
 
@@ -282,7 +282,7 @@ gather_rows(struct gather *gather)
 	lane->unreadable = false;
 	if (metric_page(lane->core->db, lane->row.id, after_id, page, on_row,
 		gather) == -1) {
-		note_trouble(lane);
+		gather_note_trouble(lane);
 		return -1;
 	}
 	return gather->failed ? -1 : 0;

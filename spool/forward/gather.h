@@ -28,6 +28,8 @@ struct gather {
  * are set.  0, or -1 when the queue or memory failed; the batch and what was
  * met are the caller's either way. */
 int gather_rows(struct gather *gather);
+/** Rows of ${lane} could not be read: note whether that is damage, which stays. */
+void gather_note_trouble(struct lane *lane);
 
 /** Who sends what to where, for ${lane}; lives as long as settings and keys. */
 void gather_envelope(const struct lane *lane, struct envelope *envelope);

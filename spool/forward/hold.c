@@ -171,6 +171,21 @@ hold_pass_on(struct lane *lane)
 			core->lanes[i]->probe_spent = false;
 }
 
+void
+hold_skip_probe(struct lane *lane, const char *why)
+{
+	char name[800];
+
+	log_event(LOG_WARN, "probe_not_sent", "lane=%s reason=\"%s\"",
+	    lane_name(lane, name, sizeof(name)), why);
+	lane->probe_asked = false;
+	if (!hold_is_ours(lane))
+		return;
+	hold_pass_on(lane);
+	lane->row.failures--; /* it was one probe */
+	hold_postpone(lane, false, 0);
+}
+
 bool
 hold_is_prober(const struct lane *lane)
 {

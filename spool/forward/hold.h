@@ -30,6 +30,9 @@ void hold_postpone(struct lane *lane, bool slow, int64_t least_ms);
 /** All rows of ${lane} were probed, and refused for what may be their own
  * fault: another lane of the hold has its turn, then it begins again. */
 void hold_pass_on(struct lane *lane);
+/** A probe of ${lane} was due, and could not even be sent: another lane of the
+ * hold has its turn, and none at once. */
+void hold_skip_probe(struct lane *lane, const char *why);
 /** Whether ${lane} may send a probe now: it is held by the forwarder,
  * it is the prober, and the time has come; or an operator asked for one. */
 bool hold_may_probe(const struct lane *lane, int64_t steady_ms);

@@ -20,9 +20,20 @@
 static void
 give_up_for_now(struct lane *lane, const char *why)
 {
+	if (lane->row.state == LANE_HELD) {
+		hold_skip_probe(lane, why);
+		return;
+	}
 	lane->row.failures++;
 	lane_set_waiting(
 	    lane, lane->core->config->retry.base_ms, "row", -1, why);
+}
+
+static void
+give_up_reading(struct lane *lane)
+{
+	gather_note_trouble(lane);
+	give_up_for_now(lane, "the queue cannot be read");
 }
 
 static void
@@ -86,7 +97,7 @@ start_gathered(struct lane *lane, struct gather *gather)
 		if (lane_is_busy(lane))
 			lane->rewind = true;
 		else if (sweep_step(lane))
-			give_up_for_now(lane, "the queue cannot be read");
+			give_up_reading(lane);
 	} else if (gather->braked) {
 		lane->probe_asked = false;
 		lane_brake(lane, -1);
@@ -253,7 +264,7 @@ choose_end(struct lane *lane, enum errand *errand)
 	enum fresh_end end = fresh_choose(lane);
 
 	if (end == FRESH_FAILED)
-		give_up_for_now(lane, "the queue cannot be read");
+		give_up_reading(lane);
 	if (end == FRESH_END)
 		*errand = ERRAND_FRESH;
 	return end == FRESH_HEAD || end == FRESH_END;
