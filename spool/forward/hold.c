@@ -137,8 +137,8 @@ hold_postpone(struct lane *lane, bool slow, int64_t least_ms)
 	}
 }
 
-/* The first lane of the hold that has rows; ${spent}: though it was probed in
- * vain. */
+/* The first lane of the hold that has rows to probe with; ${spent}: though it
+ * was probed in vain. */
 static const struct lane *
 first_with_rows(const struct lane *lane, bool spent)
 {
@@ -149,7 +149,8 @@ first_with_rows(const struct lane *lane, bool spent)
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
 		if (shares(lane, other) && other->row.pending > 0 &&
-		    !other->skipped && (spent || !other->probe_spent))
+		    lane_has_signer(other) && !other->skipped &&
+		    (spent || !other->probe_spent))
 			return other;
 	}
 	return NULL;

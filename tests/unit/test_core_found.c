@@ -357,6 +357,34 @@ an_answer_comes_after_its_account_has_gone(void **state)
 	assert_int_equal(ledger(sim).delivered, 150);
 }
 
+/* Two lanes are held for the endpoint, and nobody signs for the first any
+ * more. */
+static void
+a_lane_that_nobody_signs_for_keeps_no_hold_of_others(void **state)
+{
+	static const struct said MOVED = { .http = 404, .body = "" };
+	struct sim *sim = *state;
+
+	sim->receiver = lies;
+	sim->lie = &MOVED;
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	put(sim, (struct put){ "b", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_string_equal(lane(sim, 0).scope, "endpoint");
+	assert_string_equal(lane(sim, 1).scope, "endpoint");
+	assert_int_equal(
+	    db_run(sim->db, "UPDATE lane SET account = 'gone' WHERE id = 1"),
+	    0);
+	stop(sim);
+	sim->receiver = takes_all;
+	start(sim, CORE_RUN);
+	run_for(sim, 2 * HOUR_MS);
+	assert_int_equal(ledger(sim).delivered, 1);
+	assert_int_equal(lane(sim, 1).state, LANE_READY);
+	assert_string_equal(lane(sim, 0).scope, "account");
+}
+
 static void
 batches_are_refused_once_with_many_requests_out(void **state)
 {
@@ -414,6 +442,7 @@ main(void)
 		TEST(requests_signed_before_a_correction_hold_nothing),
 		TEST(sweeps_though_the_clock_went_back),
 		TEST(an_answer_comes_after_its_account_has_gone),
+		TEST(a_lane_that_nobody_signs_for_keeps_no_hold_of_others),
 		TEST(batches_are_refused_once_with_many_requests_out),
 		TEST(rows_are_not_owed_for_hours),
 	};
