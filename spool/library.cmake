@@ -74,6 +74,8 @@ if(SCDOC)
       ${CMAKE_CURRENT_LIST_DIR}/libmonspool.3.scd ${LIBRARY_PAGE}
     DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libmonspool.3.scd VERBATIM)
   add_custom_target(library_page ALL DEPENDS ${LIBRARY_PAGE})
-  install(FILES ${LIBRARY_PAGE} DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
-    COMPONENT library)
+  # and by the name of the header
+  file(WRITE ${PROJECT_BINARY_DIR}/monspool.3 ".so man3/libmonspool.3\n")
+  install(FILES ${LIBRARY_PAGE} ${PROJECT_BINARY_DIR}/monspool.3
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT library)
 endif()

@@ -135,6 +135,7 @@ def test_the_page_is_installed(prefix):
     if not shutil.which("scdoc"):
         pytest.skip("scdoc is not installed")
     [page] = prefix.rglob("libmonspool.3")
+    assert page.with_name("monspool.3").read_text() == ".so man3/libmonspool.3\n"
     text = page.read_text()
     for name in ("msp_put_on", "MSP_E_FORKED", "monspool_outbox"):
         assert name.replace("_", "\\_") in text or name in text
