@@ -237,6 +237,7 @@ take_members(struct api_body *body, struct fault *fault)
 	}
 	return 0;
 }
+
 int
 api_body_take(struct api_body *body, struct fault *fault)
 {

@@ -192,7 +192,7 @@ const struct command COMMAND_PUT = {
 		 "(exit 65 if some are not).\nA negative value goes after "
 		 "\"--\".\nA signal (^C) ends an import in good order: "
 		 "nothing is queued, or with\n--per-line what it then says "
-		 "(exit 75).\n\n"
+		 "(exit 75; ^C ends it by that signal).\n\n"
 		 "ndjson: namespace, metric, dimensions (an object), value, "
 		 "region, account,\n  key, observed_at, max_age\n"
 		 "csv: a header of namespace, metric, value, region, account, "

@@ -45,6 +45,7 @@ note_dropped(struct api_body *body)
 	import_note(body->import, &note);
 	return true;
 }
+
 /* Behind the brackets that open at ${at}, or ${end}; nothing is checked yet. */
 static const char *
 skip_body(const char *at, const char *end)

@@ -14,17 +14,24 @@ static const int WATCHED[] = { SIGINT, SIGTERM, SIGHUP };
 
 static volatile sig_atomic_t caught; /* its number */
 
+/* The next one, whichever it is, ends the program. */
 static void
 on_signal(int number)
 {
+	struct sigaction now;
+	size_t i;
+
 	caught = number;
+	for (i = 0; i < WATCHED_COUNT; i++)
+		if (sigaction(WATCHED[i], NULL, &now) == 0 &&
+		    now.sa_handler == on_signal)
+			signal(WATCHED[i], SIG_DFL);
 }
 
 void
 stop_watch(void)
 {
-	struct sigaction action = { .sa_handler = on_signal,
-		.sa_flags = (int)SA_RESETHAND };
+	struct sigaction action = { .sa_handler = on_signal };
 	struct sigaction before;
 	size_t i;
 

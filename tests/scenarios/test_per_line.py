@@ -3,10 +3,12 @@ import fcntl
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import termios
+from contextlib import closing
 
 import pytest
 
@@ -259,6 +261,38 @@ def test_a_signal_leaves_nothing_of_an_atomic_put(spool, number, status):
     assert (code, out) == (status, "")
     assert fault["name"] == "interrupted" and "nothing was queued" in fault["why"]
     assert spool.status()["accepted"] == 0
+
+
+@pytest.mark.parametrize("first, second", [
+    (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT),
+    (signal.SIGINT, signal.SIGTERM)])
+def test_a_second_signal_ends_it_at_once(spool, first, second):
+    with closing(sqlite3.connect(spool.path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [MONSPOOL, "--busy-timeout", "1h", "put", "-f", "ndjson"], text=True,
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment(MONSPOOL_QUEUE=str(spool.path)))
+        process.stdin.write(good(0) + "\n")
+        process.stdin.close()
+        wait_until(lambda: holds_gate(spool, process), what="it waits for its turn")
+        process.send_signal(first)
+        wait_until(lambda: not catches(process, second), what="the first is taken")
+        process.send_signal(second)
+        assert process.wait(30) == -second
+    assert spool.status()["accepted"] == 0
+
+
+def catches(process, number):
+    """Whether a signal is caught, and does not end the process."""
+    with open(f"/proc/{process.pid}/status") as status_file:
+        [mask] = [line.split()[1] for line in status_file if line.startswith("SigCgt:")]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def holds_gate(spool, process):
+    with open("/proc/locks") as locks:
+        return any(f" {process.pid} " in line and "FLOCK" in line for line in locks)
 
 
 def test_a_transaction_has_no_more_rows_than_a_chunk(spool, tmp_path):
