@@ -38,7 +38,8 @@ capi_connect(msp_queue *queue, msp_error *error)
 	struct fault fault = { 0 };
 
 	if (queue->db != NULL &&
-	    (queue->transaction || !db_replaced(queue->db)))
+	    (queue->transaction ||
+		(!db_broken(queue->db) && !db_replaced(queue->db))))
 		return MSP_OK;
 	disconnect(queue);
 	queue->db = queue_open(queue->path, DB_SHARED, queue->busy_timeout_ms,

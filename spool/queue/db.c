@@ -150,6 +150,12 @@ db_replaced(const struct db *db)
 	    st.st_ino != db->inode;
 }
 
+bool
+db_broken(const struct db *db)
+{
+	return db->broken;
+}
+
 const struct place *
 db_place(const struct db *db)
 {

@@ -52,6 +52,10 @@ int db_fail_code(struct db *db, int code, const char *doing);
  * nobody. */
 bool db_replaced(const struct db *db);
 
+/** Whether a commit failed midway, or a transaction could not be ended: every
+ * call fails from then on, and the queue is to be opened anew (H12). */
+bool db_broken(const struct db *db);
+
 const struct place *db_place(const struct db *db);
 struct gate *db_gate(struct db *db);
 struct sqlite3 *db_handle(struct db *db);

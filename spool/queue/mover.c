@@ -81,8 +81,9 @@ fail_memory(struct fault *fault)
 static int
 connect_queue(struct mover *mover, struct fault *fault)
 {
-	if (mover->db != NULL)
+	if (mover->db != NULL && !db_broken(mover->db))
 		return 0;
+	disconnect(mover);
 	mover->db = queue_open(
 	    mover->queue, DB_WRITER, -1, &mover->config, fault);
 	if (mover->db == NULL)
@@ -358,11 +359,8 @@ move_rows(struct mover *mover, struct mover_result *result, struct fault *fault)
 	if (mover->file.count == 0 && mover->gone.len == 0)
 		return 0;
 	result->more = mover->file.more;
-	if (fill_queue(mover, result, fault)) {
-		if (fault->kind == FAULT_OUTCOME_UNKNOWN)
-			disconnect(mover);
+	if (fill_queue(mover, result, fault))
 		return -1;
-	}
 	/* Should this fail, or be cut off, the next round reads the rows again
 	 * and knows their tokens. */
 	if (mover->file.count > 0 && outbox_file_clear(&mover->file, fault))

@@ -32,6 +32,7 @@
 #define DOUBT_AT 16   /* in the gate file */
 #define UNKNOWN 10000 /* values of rows whose put failed begin here */
 #define PUTS 4        /* after it */
+#define WAL_MAX 65536 /* short, so that the log often begins anew */
 
 enum way {
 	PROCESSES,
@@ -48,7 +49,8 @@ static const char *const WAY_NAMES[WAYS] = { "processes", "forwarder", "handle",
 
 struct bench {
 	uint64_t chance;
-	bool forgets; /* the control */
+	bool forgets;  /* the control */
+	bool shortens; /* writers shorten the log */
 	enum way way;
 	struct spool spool, image;
 	struct disk *disk;
@@ -102,10 +104,12 @@ open_handle(struct bench *bench)
 		bench_die("cannot open a handle: %s", error.message);
 }
 
-/* Put one row.  0; 1 where the outcome is unknown. */
+/* Put one row.  0; 1 where the sync failed in it: the outcome is unknown, or
+ * it was the shortening of the log ahead of it that failed. */
 static int
 put_by_handle(struct bench *bench, int64_t value)
 {
+	int fail_in = bench->fail_in;
 	msp_metric metric = MSP_METRIC_INIT;
 	msp_error error;
 	msp_status status;
@@ -114,7 +118,7 @@ put_by_handle(struct bench *bench, int64_t value)
 	metric.metric = "used";
 	metric.value = (double)value;
 	status = msp_put(bench->handle, &metric, NULL, &error);
-	if (status != MSP_OK && status != MSP_E_UNKNOWN)
+	if (status != MSP_OK && fail_in == bench->fail_in)
 		bench_die("cannot put: %s", error.message);
 	return status != MSP_OK;
 }
@@ -127,12 +131,13 @@ put(struct bench *bench, int64_t value)
 	};
 	struct writer_result result;
 	struct fault fault = { 0 };
+	int fail_in = bench->fail_in;
 
 	if (bench->way == HANDLE)
 		return put_by_handle(bench, value);
 	if (spool_put(&bench->spool, &rows, &result, &fault) == 0)
 		return 0;
-	if (fault.kind != FAULT_OUTCOME_UNKNOWN)
+	if (fail_in == bench->fail_in)
 		bench_die("cannot put: %s: %s", fault.message, fault.why);
 	return 1;
 }
@@ -246,8 +251,10 @@ fail_and_go_on(struct bench *bench)
 	struct db *bystander = open_bystander(bench);
 	int puts;
 
-	/* of two syncs where the log begins anew */
-	bench->fail_in = 1 + bench_below(&bench->chance, 2);
+	/* of two syncs where the log begins anew, of four where it is shortened
+	 * ahead of that */
+	bench->fail_in = 1 +
+	    bench_below(&bench->chance, bench->shortens ? 4 : 2);
 	while (bench->fail_in > 0) {
 		if (put(bench, UNKNOWN + bench->unknown) == 0)
 			continue;
@@ -270,7 +277,11 @@ static void
 record(struct bench *bench)
 {
 	bench->acked = 0;
+	bench->shortens = !bench->forgets &&
+	    (bench->way == HANDLE || bench_below(&bench->chance, 3) == 0);
 	spool_set_up(&bench->spool);
+	if (bench->shortens)
+		bench->spool.settings.queue.wal_max = WAL_MAX;
 	bench->disk = disk_new(&bench->spool.place);
 	shim_hook(before, after, bench);
 	if (spool_init(&bench->spool, NULL))
