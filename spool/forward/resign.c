@@ -40,7 +40,8 @@ resign_by_reply(struct core *core, const struct judged *judged)
 
 	if (core->clock_corrected)
 		return judged->clock_offset_ms != core->clock_offset_ms;
-	if (offset_ms == 0)
+	/* Our clock may have been put right since: no offset is one, too. */
+	if (judged->reply->date_ms <= 0 || offset_ms == core->clock_offset_ms)
 		return false;
 	sign_by(core, offset_ms);
 	core->clock_corrected = true;

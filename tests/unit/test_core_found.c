@@ -303,6 +303,37 @@ a_wrong_correction_is_unlearned(void **state)
 	assert_int_equal(ledger(sim).delivered, 10);
 }
 
+/* It tells its time, which ours has nothing to do with. */
+static struct said
+keeps_time(struct sim *sim, const struct request *request)
+{
+	int64_t date_ms = START_MS + HOUR_MS + sim->steady_ms;
+	char right[40];
+
+	snprintf(right, sizeof(right), "\"Timestamp\":%lld",
+	    (long long)(date_ms / 1000));
+	if (strstr(request->body.data, right) != NULL)
+		return (struct said){ .http = 200 };
+	return (struct said){ .http = 200, .code = 1021, .date_ms = date_ms };
+}
+
+static void
+a_clock_that_was_put_right_holds_nothing(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = keeps_time;
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 10);
+	assert_int_equal(ledger(sim).delivered, 5);
+	sim->wall_ms = START_MS + HOUR_MS + sim->steady_ms;
+	put(sim, (struct put){ "cvm", 5, 1, 0 });
+	run_for(sim, 10);
+	assert_int_equal(ledger(sim).delivered, 10);
+	assert_int_equal(sim->requests, 4);
+}
+
 static void
 requests_signed_before_a_correction_hold_nothing(void **state)
 {
@@ -439,6 +470,7 @@ main(void)
 		TEST(a_wish_for_a_probe_ends_with_the_hold),
 		TEST(a_probed_row_is_not_out_twice),
 		TEST(a_wrong_correction_is_unlearned),
+		TEST(a_clock_that_was_put_right_holds_nothing),
 		TEST(requests_signed_before_a_correction_hold_nothing),
 		TEST(sweeps_though_the_clock_went_back),
 		TEST(an_answer_comes_after_its_account_has_gone),
