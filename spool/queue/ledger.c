@@ -174,6 +174,15 @@ check_id(struct db *db, int64_t last_id)
 	return db_fail(db, &fault);
 }
 
+/* One that no id can be above is damage, like one whose CRC is wrong. */
+static int64_t
+read_mark(struct gate *gate)
+{
+	int64_t mark = gate_mark(gate);
+
+	return mark <= LAST_ID_MOST ? mark : -1;
+}
+
 int
 ledger_next_id(struct db *db, int64_t *next_id)
 {
@@ -181,7 +190,7 @@ ledger_next_id(struct db *db, int64_t *next_id)
 
 	if (read_last_id(db, &last_id) || check_id(db, last_id))
 		return -1;
-	if ((mark = gate_mark(db_gate(db))) > last_id) {
+	if ((mark = read_mark(db_gate(db))) > last_id) {
 		if (add_gap(db, last_id, mark))
 			return -1;
 		db_note_last_id(db, mark);
@@ -199,7 +208,7 @@ ledger_mark(struct db *db)
 	/* who only looks makes no gate */
 	if (place_size(db_place(db)->gate) == 0 || (gate = db_gate(db)) == NULL)
 		return -1;
-	return gate_mark(gate);
+	return read_mark(gate);
 }
 
 int

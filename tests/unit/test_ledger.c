@@ -168,6 +168,19 @@ names_lost_ids_and_goes_on_above_them(void **state)
 }
 
 static void
+a_mark_that_no_id_can_be_above_is_none(void **state)
+{
+	struct store *store = *state;
+	int64_t first;
+
+	gate_set_mark(db_gate(store->db), INT64_MAX);
+	assert_int_equal(ledger_mark(store->db), -1);
+	BRACKET(store->db, ledger_accept(store->db, 1, &first));
+	assert_int_equal(first, 1);
+	assert_int_equal(gate_mark(db_gate(store->db)), 1);
+}
+
+static void
 a_mark_below_the_file_is_harmless(void **state)
 {
 	struct store *store = *state;
@@ -349,6 +362,7 @@ main(void)
 		STORE_TEST(replays_under_new_ids),
 		STORE_TEST(counts_beside_the_law),
 		STORE_TEST(names_lost_ids_and_goes_on_above_them),
+		STORE_TEST(a_mark_that_no_id_can_be_above_is_none),
 		STORE_TEST(a_mark_below_the_file_is_harmless),
 		STORE_TEST(agrees_with_a_small_reference),
 		STORE_TEST(gives_no_id_where_the_last_was_never_given),
