@@ -195,6 +195,16 @@ bound_dead(const struct config *config)
 	return config->queue.max_size > 0 ? bound.rows / 2 : 0;
 }
 
+int
+bound_dead_fit(struct db *db, const struct config *config)
+{
+	int64_t bytes, used;
+
+	if (measure(db, &bytes, &used))
+		return -1;
+	return used <= bound_dead(config);
+}
+
 static int
 refuse_rows(int64_t used, const struct bound *bound, struct fault *fault)
 {

@@ -60,6 +60,8 @@ int bound_overflows(struct db *db, const struct config *config);
 /** How many bytes dead letters may take of the rows' share, so that they keep no
  * writer out; 0: any number. */
 int64_t bound_dead(const struct config *config);
+/** Whether all that is stored takes no more than that.  In a bracket.  1, 0, -1. */
+int bound_dead_fit(struct db *db, const struct config *config);
 
 /** For drop-oldest: whether there is so little room left that some is to be made.
  * In a bracket.  1, 0, -1. */

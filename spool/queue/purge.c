@@ -6,6 +6,7 @@
 #include "deadletter.h"
 #include "ledger.h"
 #include "listing.h"
+#include "operation.h"
 #include "origin.h"
 
 static const char OLDEST[] = "SELECT id FROM dead_letter"
@@ -132,9 +133,18 @@ mean_bytes(struct db *db, int64_t *bytes)
 
 /* The longest dead but for so many. */
 static int64_t
-purge_down_to(struct db *db, int64_t left)
+purge_down_to(struct db *db, int64_t left, int64_t most)
 {
-	return purge_bounds(db, left < 1 ? 1 : left, -1, INT64_MAX);
+	return purge_bounds(db, left < 1 ? 1 : left, -1, most);
+}
+
+/* What a bracket may let go; the rest goes with the next deaths. */
+static int64_t
+purged_at_once(const struct config *config)
+{
+	int64_t most = bound_deaths(config);
+
+	return most < OPERATION_ROWS ? most : OPERATION_ROWS;
 }
 
 bool
@@ -148,16 +158,21 @@ purge_for_room(struct db *db, const struct config *config)
 {
 	int64_t share = bound_dead(config), bytes, gone, more = 1;
 	struct ledger_row ledger;
-	int full = 0;
+	int full = 0, fit;
 
 	if (share == 0 || !purge_may(config))
 		return 0;
+	/* the latest may be larger than most: they tell nothing of a whole that
+	 * fits */
+	if ((fit = bound_dead_fit(db, config)) != 0)
+		return fit == 1 ? 0 : -1;
 	if (mean_bytes(db, &bytes) ||
-	    (gone = purge_down_to(db, share / bytes)) == -1)
+	    (gone = purge_down_to(db, share / bytes, purged_at_once(config))) ==
+		-1)
 		return -1;
 	while (more > 0 && (full = bound_overflows(db, config)) == 1) {
 		if (ledger_read(db, &ledger) ||
-		    (more = purge_down_to(db, ledger.dead - STEP)) == -1)
+		    (more = purge_down_to(db, ledger.dead - STEP, STEP)) == -1)
 			return -1;
 		gone += more;
 	}

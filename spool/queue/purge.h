@@ -17,7 +17,8 @@ struct config;
  * purge_for_room(db, config):
  * In the caller's bracket, after deaths: the longest dead go while they take
  * more than half of the rows' share of queue.max_size, or the file would grow above it
- * (contract.md C7).  How many went, or -1.
+ * (contract.md C7).  No more than a bracket should hold, save where it would: the rest
+ * with the next deaths.  How many went, or -1.
  */
 int64_t purge_for_room(struct db *db, const struct config *config);
 /** Whether the settings let dead letters go; else the forwarder must not let more
