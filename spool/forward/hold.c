@@ -175,10 +175,11 @@ hold_pass_on(struct lane *lane)
 void
 hold_skip_probe(struct lane *lane, const char *why)
 {
-	char name[800];
+	char name[800], text[300];
 
-	log_event(LOG_WARN, "probe_not_sent", "lane=%s reason=\"%s\"",
-	    lane_name(lane, name, sizeof(name)), why);
+	log_event(LOG_WARN, "probe_not_sent", "lane=%s reason=%s",
+	    lane_name(lane, name, sizeof(name)),
+	    log_text(text, sizeof(text), why));
 	lane->probe_asked = false;
 	if (!hold_is_ours(lane))
 		return;
