@@ -7,6 +7,7 @@ import json
 import math
 import os
 import random
+import re
 import struct
 import unicodedata
 
@@ -122,10 +123,9 @@ def through_the_library(spool, rows):
     path = BUILD / "libmonspool.so.0"
     if not path.exists():
         pytest.skip("libmonspool is not built")
-    try:
-        library = ctypes.CDLL(str(path))
-    except OSError as error:
-        pytest.skip(f"a sanitizer's library: {error}")
+    if re.search(rb"lib[at]san\.so", path.read_bytes()):
+        pytest.skip("a sanitizer's library ends a Python that did not begin with it")
+    library = ctypes.CDLL(str(path))
     queue = ctypes.c_void_p()
     options = Options(ctypes.sizeof(Options), str(spool.path).encode(), 5000, 0)
     assert library.msp_open(ctypes.byref(options), ctypes.byref(queue), None) == 0
