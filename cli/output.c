@@ -172,6 +172,9 @@ output_note(const struct output *output, const struct fault *fault)
 	else {
 		add_place(&text, output, fault, "note: ");
 		text_addf(&text, "%s\n", fault->message);
+		/* of a fault that is passed over, one line is enough */
+		if (fault->kind == FAULT_NONE && fault->hint[0] != '\0')
+			text_addf(&text, "hint: %s\n", fault->hint);
 	}
 	say(&text);
 	text_free(&text);

@@ -35,8 +35,8 @@ void output_guard(void);
 /** Tell ${fault} on standard error, at most three lines, or one JSON line.  Return the
  * exit code. */
 int output_fault(const struct output *output, const struct fault *fault);
-/** Tell a note: as the fault's first line with "note: ", or as {"note":{...}}.
- * Nothing when quiet. */
+/** Tell a note: as the fault's first line with "note: ", and its hint where it is
+ * FAULT_NONE; or as {"note":{...}}.  Nothing when quiet. */
 void output_note(const struct output *output, const struct fault *fault);
 
 /** Write data on standard output; errors are remembered. */

@@ -571,6 +571,18 @@ def test_an_export_is_imported_and_put(misspelt, tmp_path):
     assert (audit["accepted"], audit["pending"], audit["dead"]) == (180, 40, 20)
 
 
+def test_the_same_import_again_says_how_to_undo_it(misspelt, tmp_path):
+    target = tmp_path / "dead.ndjson"
+    misspelt.run("dead", "export", "--metric", "m1", target, check=0)
+    assert misspelt.run("dead", "import", target, check=0).stderr == ""
+    again = misspelt.run("dead", "import", target, check=0)
+    note, hint = again.stderr.splitlines()
+    assert "note: the same rows were imported before" in note
+    assert hint == "hint: if that was not meant: monspool dead purge 141-160"
+    misspelt.run(*hint.split("monspool ")[1].split(), "--no-backup", "--yes", check=0)
+    assert misspelt.audit()["dead"] == 80
+
+
 def test_a_bad_line_keeps_all_of_an_import_out(spool, tmp_path):
     source = tmp_path / "bad"
     source.write_text(json.dumps(row(1)) + "\n" + json.dumps(row(2))[:-1] + ',"value":3}\n')
