@@ -151,13 +151,16 @@ put_and_note(struct bench *bench)
 	disk_note(bench->disk, (uint64_t)bench->acked);
 }
 
-/* A queue whose log has a few frames, or begins anew with the next. */
+/* A queue whose log has a few frames, or begins anew with the next, or is to
+ * be shortened by it. */
 static void
 prepare(struct bench *bench)
 {
 	int puts;
 
 	for (puts = bench_below(&bench->chance, 4); puts >= 0; puts--)
+		put_and_note(bench);
+	while (bench->shortens && place_size(bench->spool.place.wal) <= WAL_MAX)
 		put_and_note(bench);
 	if (bench_below(&bench->chance, 2) && bench->way != HANDLE &&
 	    checkpoint_guarded(bench->spool.db, false) != CHECKPOINT_DONE)
