@@ -159,7 +159,7 @@ bound_deaths(const struct config *config)
 	int64_t deaths;
 
 	bound_share(config->queue.max_size, -1, &bound);
-	deaths = bound.log_short / DEATH_BYTES;
+	deaths = largest(bound.log_short / DEATH_BYTES, 1);
 	return deaths < INT_MAX ? (int)deaths : INT_MAX;
 }
 

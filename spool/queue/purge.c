@@ -109,6 +109,8 @@ purge_bounds(struct db *db, int64_t max_rows, int64_t died_before, int64_t most)
 /* ---- by room ---- */
 
 #define STEP 100
+/* Of the share of the dead one part in so many stays whatever comes. */
+#define KEPT 4
 
 /* What a dead letter takes, as far as the latest tell: texts, numbers, and its
  * part of two indexes. */
@@ -156,7 +158,7 @@ purge_may(const struct config *config)
 int64_t
 purge_for_room(struct db *db, const struct config *config)
 {
-	int64_t share = bound_dead(config), bytes, gone, more = 1;
+	int64_t share = bound_dead(config), bytes, gone, left, more = 1;
 	struct ledger_row ledger;
 	int full = 0, fit;
 
@@ -171,8 +173,14 @@ purge_for_room(struct db *db, const struct config *config)
 		-1)
 		return -1;
 	while (more > 0 && (full = bound_overflows(db, config)) == 1) {
-		if (ledger_read(db, &ledger) ||
-		    (more = purge_down_to(db, ledger.dead - STEP, STEP)) == -1)
+		if (ledger_read(db, &ledger))
+			return -1;
+		/* Where it is pending rows that are over the bound, no purge
+		 * helps: a part of the dead stays. */
+		left = ledger.dead - STEP;
+		if (left < share / KEPT / bytes)
+			left = share / KEPT / bytes;
+		if ((more = purge_down_to(db, left, STEP)) == -1)
 			return -1;
 		gone += more;
 	}

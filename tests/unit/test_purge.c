@@ -80,6 +80,24 @@ lets_nothing_go_where_the_settings_keep_the_dead(void **state)
 	assert_int_equal(purge(store, &config), 0);
 }
 
+/* A purge would free no room that pending rows do not need again. */
+static void
+lets_some_stay_where_pending_rows_alone_are_too_many(void **state)
+{
+	struct store *store = *state;
+	struct config config = store->config;
+	int64_t gone, all = 0;
+
+	let_die(store);
+	store_fill(store, "cvm", "cpu", 100000);
+	config.queue.max_size = 2 * 1024 * 1024;
+	while ((gone = purge(store, &config)) > 0)
+		all += gone;
+	assert_true(all > 0);
+	assert_in_range(store_ledger(store).dead, 50, SMALL);
+	store_audit(store);
+}
+
 #define STORE_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 
@@ -90,6 +108,8 @@ main(void)
 		STORE_TEST(lets_no_more_go_for_room_than_a_transaction_holds),
 		STORE_TEST(lets_nothing_go_while_all_that_is_stored_fits),
 		STORE_TEST(lets_nothing_go_where_the_settings_keep_the_dead),
+		STORE_TEST(
+		    lets_some_stay_where_pending_rows_alone_are_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
