@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/config.h"
+#include "protocol/backoff.h"
 #include "protocol/batch.h"
 
 #include "bounds.h"
@@ -20,13 +21,17 @@
 static void
 give_up_for_now(struct lane *lane, const char *why)
 {
+	const struct config_retry *retry = &lane->core->config->retry;
+	int64_t wait_ms;
+
 	if (lane->row.state == LANE_HELD) {
 		hold_skip_probe(lane, why);
 		return;
 	}
 	lane->row.failures++;
-	lane_set_waiting(
-	    lane, lane->core->config->retry.base_ms, "row", -1, why);
+	wait_ms = backoff_probe_ms(retry->base_ms, retry->max_ms,
+	    (unsigned)lane->row.failures, core_random(lane->core));
+	lane_set_waiting(lane, wait_ms, "row", -1, why);
 }
 
 static void
