@@ -133,7 +133,8 @@ db_begin(struct db *db)
 static void
 commit_failed(struct db *db, int code)
 {
-	if ((code & 0xff) != SQLITE_IOERR) {
+	/* Memory may run out when all is synced, and only the index is not made. */
+	if ((code & 0xff) != SQLITE_IOERR && (code & 0xff) != SQLITE_NOMEM) {
 		db_fail_code(db, code, "write to");
 		if (db->gate != NULL) /* its last frame was not written */
 			gate_set_doubt(db->gate, false);
