@@ -72,8 +72,8 @@ tell_repeated(const struct dead_import *import)
 	    import->repeats);
 	if (!import->replay)
 		fault_hint(&note,
-		    "if that was not meant: monspool dead purge %" PRId64
-		    "-%" PRId64,
+		    "if that was not meant: monspool dead purge --cause"
+		    " import %" PRId64 "-%" PRId64,
 		    import->first_id, import->last_id);
 	output_note(&import->cli->output, &note);
 }

@@ -578,7 +578,7 @@ def test_the_same_import_again_says_how_to_undo_it(misspelt, tmp_path):
     again = misspelt.run("dead", "import", target, check=0)
     note, hint = again.stderr.splitlines()
     assert "note: the same rows were imported before" in note
-    assert hint == "hint: if that was not meant: monspool dead purge 141-160"
+    assert hint == "hint: if that was not meant: monspool dead purge --cause import 141-160"
     misspelt.run(*hint.split("monspool ")[1].split(), "--no-backup", "--yes", check=0)
     assert misspelt.audit()["dead"] == 80
 
