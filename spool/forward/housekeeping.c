@@ -348,7 +348,8 @@ housekeeping_configure(
 	const struct place *place = db_place(housekeeping->db);
 	struct bound bound;
 
-	housekeeping->reserve = ballast_size(place, config->queue.reserve);
+	housekeeping->reserve = ballast_size(
+	    place_disk(place->dir), config->queue.reserve);
 	housekeeping->beside = bound_ballast_room(housekeeping->db, config) -
 	    housekeeping->reserve;
 	housekeeping->ballast_ms = 0;

@@ -107,10 +107,8 @@ complete(int fd, const char *path, int64_t bytes, int64_t keep_free)
 }
 
 int64_t
-ballast_size(const struct place *place, int64_t reserve)
+ballast_size(int64_t disk, int64_t reserve)
 {
-	int64_t disk = place_disk(place->dir);
-
 	return disk > 0 && reserve > disk / 4 ? disk / 4 : reserve;
 }
 

@@ -14,9 +14,10 @@ struct place;
  * drain.
  */
 
-/** What a disk can spare of ${reserve} bytes: a quarter of it at most.  Who makes
+/** What a disk of ${disk} bytes (-1: unknown) can spare of ${reserve}: a quarter
+ * of it at most.  Who makes
  * the file and who asks whether it is there go by this. */
-int64_t ballast_size(const struct place *place, int64_t reserve);
+int64_t ballast_size(int64_t disk, int64_t reserve);
 /** Make or complete the file to ${bytes}; too large a one is cut.  Leaves
  * ${keep_free} bytes free on the file system.  0, or -1 (FAULT_DISK_FULL;
  * nothing is left behind). */

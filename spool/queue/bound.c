@@ -77,7 +77,7 @@ bound_apply(struct db *db, int64_t max_size, bool draining)
 	struct bound bound;
 	char sql[160];
 
-	bound_share(max_size, place_disk(db_place(db)->dir), &bound);
+	bound_share(max_size, db_disk(db), &bound);
 	snprintf(sql, sizeof(sql),
 	    "PRAGMA max_page_count=%lld; PRAGMA journal_size_limit=%lld;"
 	    " PRAGMA cache_size=-%lld",
@@ -92,8 +92,7 @@ bound_shorten_log(struct db *db, const struct config *config)
 {
 	struct bound bound;
 
-	bound_share(
-	    config->queue.max_size, place_disk(db_place(db)->dir), &bound);
+	bound_share(config->queue.max_size, db_disk(db), &bound);
 	checkpoint_before_insert(
 	    db, least(config->queue.wal_max, bound.log_short), bound.log_long);
 }
@@ -265,23 +264,7 @@ bound_check(struct db *db, const struct config *config, int64_t more,
 	if (measure(db, &bytes, &used))
 		return tell(db, fault);
 	return check(&bound, config->queue.max_size, bytes, used + more / 2,
-	    db_wal_bytes(db) + more / 2, fault);
-}
-
-int
-bound_check_bracket(
-    struct db *db, const struct config *config, struct fault *fault)
-{
-	struct bound bound;
-	int64_t bytes, used;
-
-	if (config->queue.max_size <= 0)
-		return 0;
-	bound_share(config->queue.max_size, -1, &bound);
-	if (measure(db, &bytes, &used))
-		return tell(db, fault);
-	return check(&bound, config->queue.max_size, bytes, used,
-	    db_wal_bytes(db) + cache_bytes(&bound), fault);
+	    db_wal_bytes(db) + cache_bytes(&bound) + more / 2, fault);
 }
 
 int
@@ -298,12 +281,11 @@ bound_check_size(const struct config *config, int64_t more, struct fault *fault)
 int64_t
 bound_ballast_room(struct db *db, const struct config *config)
 {
-	const struct place *place = db_place(db);
 	struct bound bound;
 
-	bound_share(config->queue.max_size, place_disk(place->dir), &bound);
-	return ballast_size(place, config->queue.reserve) + bound.log_long +
-	    ROOM;
+	bound_share(config->queue.max_size, db_disk(db), &bound);
+	return ballast_size(db_disk(db), config->queue.reserve) +
+	    bound.log_long + ROOM;
 }
 
 int
@@ -311,7 +293,7 @@ bound_check_disk(struct db *db, const struct config *config, int64_t more,
     struct fault *fault)
 {
 	const struct place *place = db_place(db);
-	int64_t reserve = ballast_size(place, config->queue.reserve);
+	int64_t reserve = ballast_size(db_disk(db), config->queue.reserve);
 	int64_t disk = place_free(place->dir);
 	char has[SPAN_TEXT_SIZE], needs[SPAN_TEXT_SIZE];
 

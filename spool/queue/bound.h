@@ -39,13 +39,11 @@ int bound_apply(struct db *db, int64_t max_size, bool draining);
  * insert. */
 void bound_shorten_log(struct db *db, const struct config *config);
 
-/** Whether ${more} bytes go under queue.max_size: half of them into the log first;
- * pages that drained rows left count as room.  In a bracket.  0, or -1 with FAULT_QUEUE_FULL. */
+/** Whether what is stored, the open bracket as far as it has come, and ${more}
+ * bytes keep to queue.max_size: half of them into the log first; pages that
+ * drained rows left count as room.  0, or -1 with FAULT_QUEUE_FULL. */
 int bound_check(struct db *db, const struct config *config, int64_t more,
     struct fault *fault);
-/** Whether the open bracket, as far as it has come, keeps to the bound.  0 or -1. */
-int bound_check_bracket(
-    struct db *db, const struct config *config, struct fault *fault);
 
 /** How many requests are remembered: queue.attempts_kept, fewer under a small
  * bound. */

@@ -219,6 +219,14 @@ db_bytes(struct db *db)
 }
 
 int64_t
+db_disk(struct db *db)
+{
+	if (db->disk == 0)
+		db->disk = place_disk(db->place.dir);
+	return db->disk;
+}
+
+int64_t
 db_wal_bytes(struct db *db)
 {
 	return place_size(db->place.wal);

@@ -141,6 +141,8 @@ int64_t db_data_version(struct db *db);
 /** Bytes of database and WAL. */
 int64_t db_bytes(struct db *db);
 int64_t db_wal_bytes(struct db *db);
+/** Of its file system, as it was when it was asked first; -1: unknown. */
+int64_t db_disk(struct db *db);
 /** Set the wait for the gate. */
 void db_set_busy_timeout(struct db *db, int64_t ms);
 

@@ -29,6 +29,7 @@ struct db {
 	pid_t pid;
 	dev_t device; /* of the file that is open */
 	ino_t inode;
+	int64_t disk;    /* bytes of its file system; 0: not asked yet */
 	int64_t wait_ms; /* for the gate and for foreigners */
 	bool broken;     /* a sync failed: never again (H12) */
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/config.h"
 #include "base/fault.h"
@@ -40,6 +41,7 @@ struct writer {
 	char values[ROWS][NUMBER_TEXT_SIZE];
 	size_t row_count;
 	struct shares shares; /* of the round */
+	int bell;             /* -1: not open */
 };
 
 struct writer *
@@ -54,6 +56,7 @@ writer_new(struct db *db, const struct config *config, struct fault *fault)
 	}
 	writer->db = db;
 	writer->config = config;
+	writer->bell = -1;
 	return writer;
 }
 
@@ -65,6 +68,8 @@ writer_free(struct writer *writer)
 	writer_abandon(writer);
 	resolver_free(writer->resolver);
 	shares_free(&writer->shares);
+	if (writer->bell >= 0)
+		close(writer->bell);
 	free(writer);
 }
 
@@ -239,7 +244,9 @@ flush(struct writer *writer, struct fault *fault)
 	writer->row_count = 0;
 	if (metric_insert(writer->db, writer->rows, count) || make_room(writer))
 		return fail(writer, fault);
-	if (bound_check_bracket(writer->db, writer->config, &writer->why) == 0)
+	/* fewer go into what is left free for them */
+	if (count < ROWS ||
+	    bound_check(writer->db, writer->config, 0, &writer->why) == 0)
 		return 0;
 	writer->failed = true;
 	return fail_again(writer, fault);
@@ -339,6 +346,15 @@ finish(struct writer *writer, struct fault *fault)
 	return count(writer) ? fail(writer, fault) : 0;
 }
 
+/* What fails is nothing: the forwarder looks by itself, too. */
+static void
+ring(struct writer *writer)
+{
+	if (writer->bell == -1)
+		writer->bell = bell_open(db_place(writer->db)->bell, NULL);
+	bell_ring(writer->bell);
+}
+
 static void
 tell(const struct writer *writer, struct writer_result *result)
 {
@@ -371,7 +387,7 @@ writer_commit(
 	}
 	tell(writer, result);
 	if (result->queued > 0)
-		bell_ring_path(db_place(writer->db)->bell);
+		ring(writer);
 	return 0;
 }
 

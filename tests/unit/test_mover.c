@@ -326,6 +326,12 @@ the_table_itself_refuses_nonsense(void **state)
 	close_shop(&shop);
 }
 
+#define SELL_MANY \
+	"INSERT INTO monspool_outbox (namespace, metric, dimensions, value)" \
+	" WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL" \
+	"  SELECT i + 1 FROM n WHERE i < 12001)" \
+	" SELECT 'shop', 'sale', json_object('n', (i % 100) || ''), i FROM n"
+
 static void
 moves_many_in_bounded_rounds(void **state)
 {
@@ -334,12 +340,7 @@ moves_many_in_bounded_rounds(void **state)
 
 	(void)state;
 	open_shop(&shop);
-	run(&shop,
-	    "INSERT INTO monspool_outbox (namespace, metric, dimensions, value)"
-	    " WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
-	    "  SELECT i + 1 FROM n WHERE i < 12001)"
-	    " SELECT 'shop', 'sale', json_object('n', (i % 100) || ''), i FROM "
-	    "n");
+	run(&shop, SELL_MANY);
 	result = move(&shop);
 	assert_true(result.more);
 	assert_int_equal(result.moved, 5000);
@@ -472,9 +473,13 @@ leaves_rows_where_they_are_while_the_queue_is_full(void **state)
 
 	(void)state;
 	open_shop(&shop);
+	run(&shop, SELL_MANY);
+	while (move(&shop).moved > 0)
+		;
 	meddle_queue(&shop,
 	    "UPDATE setting SET value = '1' WHERE key ="
 	    " 'max_size'");
+	die(&shop); /* the settings are read anew */
 	run(&shop, SELL);
 	assert_int_equal(move_fails(&shop), FAULT_QUEUE_FULL);
 	assert_int_equal(ask(shop.db, LEFT), 1);
