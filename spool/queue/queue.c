@@ -81,11 +81,24 @@ check_filesystem(struct making *making, const char *dir)
 }
 
 static int
+check_dir(struct making *making)
+{
+	const char *dir = making->place.dir;
+
+	return check_filesystem(making, dir) ||
+		place_check_dir(dir, geteuid(), making->fault)
+	    ? -1
+	    : 0;
+}
+
+static int
 make_dir(struct making *making)
 {
 	const char *dir = making->place.dir;
 
 	if (mkdir(dir, 0700)) {
+		if (errno == EEXIST) /* another init was faster */
+			return check_dir(making);
 		if (errno != ENOENT)
 			return fault_errno(making->fault, errno,
 			    "cannot create the directory %s", dir);
@@ -106,10 +119,7 @@ prepare_dir(struct making *making)
 	struct stat st;
 
 	if (stat(dir, &st) == 0)
-		return check_filesystem(making, dir) ||
-			place_check_dir(dir, geteuid(), making->fault)
-		    ? -1
-		    : 0;
+		return check_dir(making);
 	if (errno != ENOENT)
 		return fault_errno(making->fault, errno,
 		    "cannot look at the directory %s", dir);

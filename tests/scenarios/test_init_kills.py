@@ -95,7 +95,7 @@ def test_a_put_beside_an_init_finds_no_queue_or_one_that_works(place):
 
 
 def test_inits_at_once_make_one_queue(place):
-    for _ in range(5):
+    for _ in range(20):
         started = [subprocess.Popen([MONSPOOL, "init", place.path], stdout=subprocess.DEVNULL,
                                     stderr=subprocess.PIPE, env=environment())
                    for _ in range(6)]
