@@ -167,27 +167,21 @@ report(const struct dead_replay *replay)
 
 /* ---- the ways to call it ---- */
 
-static bool
-forwarder_runs(const struct dead_replay *replay)
-{
-	struct lock_holder holder;
-
-	return lock_held(db_place(replay->db)->lock, &holder);
-}
-
 /* It is recorded: carry out what is ours to do, then look how it goes. */
 static int
 go_on(struct dead_replay *replay, struct fault *fault)
 {
+	bool runs;
+
 	if (replay->operation.ended_at == -1 && replay->operation.canary == 0 &&
 	    dead_replay_move(replay, fault))
 		return -1;
-	if (!forwarder_runs(replay) && !replay->cli->quiet &&
-	    !replay->cli->json)
+	runs = lock_held(db_place(replay->db)->lock, NULL);
+	if (!runs && !replay->cli->quiet && !replay->cli->json)
 		fprintf(stderr,
 		    "no forwarder runs: the next monspoold (also --once, "
 		    "--drain) sends them\n");
-	if (options.detach || !forwarder_runs(replay)) {
+	if (options.detach || !runs) {
 		if (operation_load(replay->db, replay->operation.id,
 			&replay->operation) == 1)
 			return 0;

@@ -227,14 +227,6 @@ look(struct dead_replay *replay)
 	return replay->operation.ended_at == -1;
 }
 
-static bool
-forwarder_runs(const struct dead_replay *replay)
-{
-	struct lock_holder holder;
-
-	return lock_held(db_place(replay->db)->lock, &holder);
-}
-
 int
 dead_replay_follow(struct dead_replay *replay, struct fault *fault)
 {
@@ -247,7 +239,7 @@ dead_replay_follow(struct dead_replay *replay, struct fault *fault)
 	sigaction(SIGINT, &action, NULL);
 	progress_start(&replay->cli->output);
 	while ((open = look(replay)) == 1 && !interrupted) {
-		if (forwarder_runs(replay))
+		if (lock_held(db_place(replay->db)->lock, NULL))
 			seen_ms = clock_steady_ms();
 		else if (clock_steady_ms() - seen_ms > GONE_MS)
 			break;
