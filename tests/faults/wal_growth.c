@@ -1,4 +1,4 @@
-/* links: base queue */
+/* links: base queue; bench */
 /*
  * Writers alone (contract.md C17, H3): no process keeps the queue open, so
  * each first opener forgets what was copied back, and the WAL would never
@@ -21,6 +21,8 @@
 #include "queue/checkpoint.h"
 #include "queue/db.h"
 #include "queue/queue.h"
+
+#include "bench/bench.h"
 
 #define WAL_MOST (4 * 1024 * 1024)
 
@@ -115,7 +117,7 @@ put(const char *path, bool checkpoint, int64_t *read_at_open)
 static void
 put_many(int puts, bool checkpoint, struct run *run)
 {
-	char dir[] = "/tmp/monspool.XXXXXX", path[64], command[96];
+	char dir[BENCH_DIR], path[BENCH_DIR + 16];
 	struct queue_init init = { .path = path, .any_filesystem = true };
 	struct fault fault = { 0 };
 	struct place place;
@@ -123,8 +125,7 @@ put_many(int puts, bool checkpoint, struct run *run)
 	int i;
 
 	memset(run, 0, sizeof(*run));
-	if (mkdtemp(dir) == NULL)
-		exit(1);
+	bench_dir(dir);
 	snprintf(path, sizeof(path), "%s/queue.db", dir);
 	if (queue_init(&init, NULL, &fault) || place_of(&place, path, &fault))
 		die("make the queue", &fault);
@@ -136,9 +137,7 @@ put_many(int puts, bool checkpoint, struct run *run)
 		if (place_size(place.wal) > run->wal_most)
 			run->wal_most = place_size(place.wal);
 	}
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	if (system(command) != 0)
-		exit(1);
+	bench_remove_dir(dir);
 }
 
 int

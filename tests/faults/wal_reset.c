@@ -1,4 +1,4 @@
-/* links: base queue */
+/* links: base queue; bench */
 /*
  * The WAL-reset race (contract.md H2, 2.1), made to happen each time: a
  * checkpoint of connection A is held, by a hook in the VFS, in the moment
@@ -31,12 +31,14 @@
 #include "queue/outbox_file.h"
 #include "queue/queue.h"
 
+#include "bench/bench.h"
+
 #define FIRST_ROUNDS 100
 #define MORE_ROUNDS 150
 
 struct bench {
 	const struct mode *mode;
-	char dir[64], path[96];
+	char dir[BENCH_DIR], path[BENCH_DIR + 16];
 	struct sqlite3 *a, *b, *guard;
 	struct db *db; /* A, where spool/queue makes the checkpoint */
 	struct outbox_file outbox; /* B, in the window */
@@ -267,9 +269,7 @@ set_up(struct bench *bench, const struct mode *mode)
 {
 	memset(bench, 0, sizeof(*bench));
 	bench->mode = mode;
-	strcpy(bench->dir, "/tmp/monspool.XXXXXX");
-	if (mkdtemp(bench->dir) == NULL)
-		die("make a directory");
+	bench_dir(bench->dir);
 	snprintf(bench->path, sizeof(bench->path), "%s/queue.db", bench->dir);
 	hooked = bench;
 	if (mode->queue) {
@@ -290,12 +290,8 @@ set_up(struct bench *bench, const struct mode *mode)
 static void
 tear_down(struct bench *bench)
 {
-	char command[96];
-
 	hooked = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", bench->dir);
-	if (system(command) != 0)
-		die("remove the directory");
+	bench_remove_dir(bench->dir);
 }
 
 static void
