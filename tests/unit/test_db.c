@@ -715,6 +715,67 @@ does_not_know_the_outcome_of_a_commit_that_could_not_write(void **state)
 	spool_remove(&spool);
 }
 
+/* The log of a file system whose sync has no memory, while ${forgetful}. */
+static const struct sqlite3_io_methods *whole;
+static struct sqlite3_io_methods methods;
+static struct sqlite3_vfs *true_vfs;
+static bool forgetful;
+
+static int
+sync_or_not(struct sqlite3_file *file, int flags)
+{
+	return forgetful ? SQLITE_NOMEM : whole->xSync(file, flags);
+}
+
+static int
+open_log(struct sqlite3_vfs *vfs, const char *name, struct sqlite3_file *file,
+    int flags, int *out)
+{
+	int code = true_vfs->xOpen(true_vfs, name, file, flags, out);
+
+	(void)vfs;
+	if (code == SQLITE_OK && (flags & SQLITE_OPEN_WAL)) {
+		whole = file->pMethods;
+		methods = *whole;
+		methods.xSync = sync_or_not;
+		file->pMethods = &methods;
+	}
+	return code;
+}
+
+static void
+does_not_know_the_outcome_of_a_commit_that_ran_out_of_memory(void **state)
+{
+	struct sqlite3_vfs vfs = *sqlite3_vfs_find(NULL);
+	struct spool spool;
+	struct db *db;
+
+	(void)state;
+	spool_make(&spool);
+	true_vfs = sqlite3_vfs_find(NULL);
+	vfs.zName = "forgetful";
+	vfs.xOpen = open_log;
+	sqlite3_vfs_register(&vfs, 1);
+	db = spool_open(&spool, DB_WRITER);
+	sqlite3_vfs_register(true_vfs, 1);
+	assert_int_equal(db_run(db, FILL), 0); /* the log has begun */
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(db_run(db, FILL), 0);
+	forgetful = true;
+	assert_int_equal(db_commit(db), -1);
+	forgetful = false;
+	assert_int_equal(db_fault(db)->kind, FAULT_OUTCOME_UNKNOWN);
+	assert_true(gate_doubt(db_gate(db)));
+	assert_int_equal(db_begin(db), -1);
+	db_close(db);
+	sqlite3_vfs_unregister(&vfs);
+	/* it was there all the same */
+	db = spool_open(&spool, DB_READER);
+	assert_int_equal(ask(db_handle(db), "SELECT count(*) FROM gap"), 2);
+	db_close(db);
+	spool_remove(&spool);
+}
+
 static void
 goes_back_to_wal_when_another_program_left_it(void **state)
 {
@@ -779,6 +840,8 @@ main(void)
 		cmocka_unit_test(is_full_by_policy_and_still_drains),
 		cmocka_unit_test(
 		    does_not_know_the_outcome_of_a_commit_that_could_not_write),
+		cmocka_unit_test(
+		    does_not_know_the_outcome_of_a_commit_that_ran_out_of_memory),
 		cmocka_unit_test(goes_back_to_wal_when_another_program_left_it),
 		cmocka_unit_test(keeps_wal_and_index_at_close),
 	};
