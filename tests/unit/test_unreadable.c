@@ -123,6 +123,19 @@ is_not_probed_again_and_again_as_asked(void **state)
 	assert_int_equal(lane(sim, 0).state, LANE_HELD);
 }
 
+static void
+is_tried_less_and_less_often(void **state)
+{
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 4, 4, 0 });
+	start(sim, CORE_RUN);
+	damage(sim, 0, CORE_RUN);
+	run_for(sim, HOUR_MS);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	assert_in_range(lane(sim, 0).failures, 10, 40);
+}
+
 /* Whether a drain ends that cannot read any further, and says why. */
 static void
 ends_a_drain(struct sim *sim)
@@ -167,6 +180,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(is_not_probed_without_a_pause),
+		TEST(is_tried_less_and_less_often),
 		TEST(does_not_keep_a_hold_that_others_could_end),
 		TEST(is_not_probed_again_and_again_as_asked),
 		TEST(ends_a_drain_with_a_share_for_new_rows),
