@@ -16,6 +16,8 @@
 #include "queue/series.h"
 #include "queue/upkeep.h"
 
+#include "room.h"
+
 #define MIB ((int64_t)1024 * 1024)
 #define WAL_MOST (4 * MIB)
 #define SETTLE_MS 1000    /* idle this long before the log is copied back */
@@ -25,13 +27,15 @@
 #define REST_MS 5000      /* idle this long before pages are given back */
 #define STEP_MS 20        /* between the steps of long work */
 #define SWEEP_MS 600000   /* between two walks over all series */
-#define SWEEP_STEP 500    /* series a step */
+#define SWEEP_STEP 200    /* series a step */
 #define KEYS_MS 60000     /* between looks for keys that have expired */
 #define KEYS_STEP 500     /* of them a step */
 #define DEAD_MS 60000     /* between looks at the bounds of the dead */
 #define DEAD_STEP 500     /* dead rows a step */
 #define BALLAST_MS 2000   /* between looks at the ballast */
-#define PAGES_LEFT 256    /* free pages that are not worth a word */
+#define PAGE_BYTES 4096
+#define PAGES_MOST 250 /* that are given back in a step */
+#define PAGES_LEFT 256 /* free pages that are not worth a word */
 #define COMPLAIN_MS 600000
 #define MINUTE_MS 60000
 #define HISTORY_KEPT 10080 /* minutes: a week in which something happened */
@@ -100,6 +104,13 @@ is_long(struct housekeeping *housekeeping)
 	    (size >= housekeeping->wal_most && size > housekeeping->wal_size);
 }
 
+/* What may be left of the disk is for copying the log back. */
+static bool
+is_tight(struct housekeeping *housekeeping)
+{
+	return !bound_disk_lasts(housekeeping->db, ROOM_STEP);
+}
+
 static bool
 is_rested(
     const struct housekeeping *housekeeping, int64_t steady_ms, int64_t rest_ms)
@@ -132,7 +143,7 @@ look_after_log(struct housekeeping *housekeeping, int64_t steady_ms)
 {
 	if (steady_ms < housekeeping->checkpoint_ms)
 		return;
-	if (is_long(housekeeping) ||
+	if (is_long(housekeeping) || is_tight(housekeeping) ||
 	    (is_rested(housekeeping, steady_ms, SETTLE_MS) &&
 		wal_written_ns(housekeeping) != housekeeping->wal_written_ns))
 		checkpoint(housekeeping, steady_ms);
@@ -239,6 +250,15 @@ is_hollow(int64_t pages, int64_t unused)
 	return unused > PAGES_LEFT && unused * 4 > pages;
 }
 
+/* Each page that is given back may move another, by way of the log. */
+static int
+pages_a_step(const struct housekeeping *housekeeping)
+{
+	int64_t pages = housekeeping->wal_most / 2 / PAGE_BYTES;
+
+	return pages < PAGES_MOST ? (int)pages : PAGES_MOST;
+}
+
 static int64_t
 give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
 {
@@ -254,7 +274,7 @@ give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
 	if (upkeep_pages(housekeeping->db, &pages, &unused))
 		complain(housekeeping, "vacuum");
 	else if (is_hollow(pages, unused)) {
-		if (upkeep_vacuum(housekeeping->db))
+		if (upkeep_vacuum(housekeeping->db, pages_a_step(housekeeping)))
 			complain(housekeeping, "vacuum");
 		else
 			housekeeping->vacuum_ms = steady_ms + STEP_MS;
@@ -387,13 +407,17 @@ housekeeping_turn(struct housekeeping *housekeeping, bool idle,
 	if (housekeeping->minute < 0)
 		housekeeping->minute = wall_ms / MINUTE_MS;
 	look_after_log(housekeeping, steady_ms);
+	if (is_tight(housekeeping))
+		return next_ms;
 	remember(housekeeping, wall_ms);
 	for (i = 0; i < sizeof(WORK) / sizeof(WORK[0]); i++) {
 		want_ms = WORK[i](housekeeping, steady_ms, wall_ms);
 		if (want_ms < next_ms)
 			next_ms = want_ms;
 	}
-	for (i = 0; idle && i < sizeof(IDLE_WORK) / sizeof(IDLE_WORK[0]); i++) {
+	if (!idle || is_long(housekeeping)) /* it is copied back first */
+		return next_ms;
+	for (i = 0; i < sizeof(IDLE_WORK) / sizeof(IDLE_WORK[0]); i++) {
 		want_ms = IDLE_WORK[i](housekeeping, steady_ms);
 		if (want_ms < next_ms)
 			next_ms = want_ms;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "queue/db.h"
 #include "queue/operation.h"
@@ -10,6 +11,7 @@
 #include "bounds.h"
 #include "core_state.h"
 #include "lane.h"
+#include "room.h"
 
 #define OPERATIONS_A_PAGE 8
 #define GROUPS_A_PAGE 32
@@ -281,13 +283,13 @@ fail:
 }
 
 static void
-complain(struct core *core)
+complain(struct core *core, const struct fault *fault)
 {
 	char text[300];
 
 	if (!core->replay.failing)
 		log_event(LOG_ERROR, "replay_failed", "error=%s",
-		    log_reason(text, sizeof(text), db_fault(core->db)));
+		    log_reason(text, sizeof(text), fault));
 	core->replay.failing = true;
 	core->replay.open = true; /* for all we know */
 	core->replay.next_ms = core_steady_ms(core) + RETRY_MS;
@@ -298,14 +300,20 @@ replay_turn(struct core *core)
 {
 	struct replay *replay = &core->replay;
 	int64_t now_ms = core_steady_ms(core);
+	struct fault fault = { 0 };
 
 	if (core->stopping ||
 	    (!replay->look && (!replay->open || now_ms < replay->next_ms)))
 		return;
 	replay->look = replay->news = replay->open = replay->works = false;
 	replay->next_ms = -1;
+	if (!room_lasts(core, ROOM_REPLAY)) {
+		room_fault(core, &fault);
+		complain(core, &fault);
+		return;
+	}
 	if (take_operations(core)) {
-		complain(core);
+		complain(core, db_fault(core->db));
 		return;
 	}
 	replay->failing = false;

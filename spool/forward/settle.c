@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "protocol/batch.h"
 #include "queue/account.h"
-#include "queue/ballast.h"
 #include "queue/bound.h"
 #include "queue/db.h"
 #include "queue/purge.h"
@@ -15,6 +14,7 @@
 #include "core_state.h"
 #include "doubt.h"
 #include "lane.h"
+#include "room.h"
 
 #define TELL_EVERY_MS 1000
 #define RETRY_BASE_MS 50
@@ -227,11 +227,10 @@ committed(struct core *core, const int64_t *gone)
 
 /* The rows are still pending and the answers in memory; see contract.md H7, H12. */
 static void
-not_committed(struct core *core)
+not_committed(struct core *core, const struct fault *fault)
 {
 	struct settle *settle = &core->settle;
-	const struct fault *fault = db_fault(core->db);
-	int64_t wait_ms = RETRY_BASE_MS, freed;
+	int64_t wait_ms = RETRY_BASE_MS;
 	unsigned i;
 	char text[300];
 
@@ -245,19 +244,30 @@ not_committed(struct core *core)
 	settle->blocked = true;
 	settle->broken = fault->kind == FAULT_OUTCOME_UNKNOWN ||
 	    fault->kind == FAULT_CORRUPT;
-	if (fault->kind == FAULT_DISK_FULL &&
-	    (freed = ballast_release(db_place(core->db)->ballast)) > 0) {
-		log_event(LOG_WARN, "ballast_released", "bytes=%lld",
-		    (long long)freed);
-		wait_ms = 0;
-	}
 	settle->retry_ms = core_steady_ms(core) + wait_ms;
+}
+
+/* Where it fails for want of room, the next may find some. */
+static int
+commit(struct core *core, int64_t *gone, struct fault *fault)
+{
+	if (!room_make(core, ROOM_STEP)) {
+		room_fault(core, fault);
+		return -1;
+	}
+	if (write_all(core, gone) == 0)
+		return 0;
+	*fault = *db_fault(core->db);
+	if (fault->kind == FAULT_DISK_FULL)
+		room_find(core);
+	return -1;
 }
 
 void
 settle_commit(struct core *core)
 {
 	struct settlement *settlement;
+	struct fault fault = { 0 };
 	int64_t *gone;
 	size_t count = 0;
 
@@ -269,8 +279,8 @@ settle_commit(struct core *core)
 		core->settle.retry_ms = core_steady_ms(core) + RETRY_MOST_MS;
 		return;
 	}
-	if (write_all(core, gone))
-		not_committed(core);
+	if (commit(core, gone, &fault))
+		not_committed(core, &fault);
 	else
 		committed(core, gone);
 	free(gone);

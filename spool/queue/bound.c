@@ -14,6 +14,7 @@
 #define PAGE_BYTES 4096
 #define MIB ((int64_t)1024 * 1024)
 #define ROOM (64 * PAGE_BYTES) /* for a transaction's log, on a disk not full */
+#define WIDE (256 * MIB)       /* free on the disk: nobody needs to count */
 
 /* Shares that are no part of the whole any more where that is large. */
 #define LOG_MOST (64 * MIB) /* a million rows, put at once */
@@ -288,6 +289,30 @@ bound_ballast_room(struct db *db, const struct config *config)
 	    bound.log_long + ROOM;
 }
 
+/* Pages that only the log has, behind the end of the database's file: there
+ * must be room for them, or the log can never begin anew (contract.md H7). */
+static int64_t
+growth(struct db *db)
+{
+	int64_t pages, grown;
+
+	if (ask(db, PAGES, &pages))
+		return 0; /* who writes will hear of it */
+	grown = pages * PAGE_BYTES - place_size(db_place(db)->file);
+	return largest(grown, 0);
+}
+
+bool
+bound_disk_lasts(struct db *db, int64_t more)
+{
+	int64_t disk = place_free(db_place(db)->dir), grown;
+
+	if (disk < 0 || disk > WIDE)
+		return true;
+	grown = growth(db);
+	return grown == 0 || grown + more <= disk;
+}
+
 int
 bound_check_disk(struct db *db, const struct config *config, int64_t more,
     struct fault *fault)
@@ -298,7 +323,7 @@ bound_check_disk(struct db *db, const struct config *config, int64_t more,
 	char has[SPAN_TEXT_SIZE], needs[SPAN_TEXT_SIZE];
 
 	/* a ballast that was given up is the forwarder's room */
-	more += ROOM;
+	more += ROOM + growth(db);
 	if (reserve > 0 && !ballast_ready(place->ballast, reserve))
 		more += reserve;
 	if (disk < 0 || more <= disk)

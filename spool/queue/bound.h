@@ -69,9 +69,16 @@ int bound_presses(struct db *db, const struct config *config);
 int bound_check_size(
     const struct config *config, int64_t more, struct fault *fault);
 
-/** Whether the disk has room for ${more} bytes and a transaction's log, and for
- * the ballast where it is not there (contract.md H7).  0, or -1 with FAULT_DISK_FULL. */
+/** Whether the disk has room for ${more} bytes and a transaction's log, for what
+ * the database grows by when the log is copied back, and for the ballast where
+ * it is not there (contract.md H7).  0, or -1 with FAULT_DISK_FULL. */
 int bound_check_disk(struct db *db, const struct config *config, int64_t more,
     struct fault *fault);
+
+/** For the forwarder, outside a bracket: whether the disk has room for what the
+ * database grows by when the log is copied back, and for ${more} bytes of log
+ * beside it.  Whoever writes without may never copy the log back again.  True
+ * where that cannot be told. */
+bool bound_disk_lasts(struct db *db, int64_t more);
 
 #endif

@@ -1,5 +1,7 @@
 #include "upkeep.h"
 
+#include <stdio.h>
+
 #include <sqlite3.h>
 
 #include "db.h"
@@ -44,28 +46,15 @@ upkeep_pages(struct db *db, int64_t *pages, int64_t *unused)
 	return 0;
 }
 
-static const char VACUUM[] = "PRAGMA incremental_vacuum(250)";
-
-/* One step frees one page: to the end, or next to nothing comes of it. */
-static int
-vacuum(struct db *db)
-{
-	struct sqlite3_stmt *stmt;
-	enum db_stepped stepped;
-
-	if ((stmt = db_prepare(db, VACUUM)) == NULL)
-		return -1;
-	while ((stepped = db_step(db, stmt)) == DB_ROW)
-		;
-	return stepped == DB_DONE ? 0 : -1;
-}
-
 int
-upkeep_vacuum(struct db *db)
+upkeep_vacuum(struct db *db, int pages)
 {
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", pages);
 	if (db_begin(db))
 		return -1;
-	if (vacuum(db)) {
+	if (db_run(db, sql)) {
 		db_rollback(db);
 		return -1;
 	}

@@ -20,9 +20,9 @@ void upkeep_watch(struct db *db, int64_t *wal_bytes);
 /** Pages of the file, and those of them that nothing uses.  0 or -1. */
 int upkeep_pages(struct db *db, int64_t *pages, int64_t *unused);
 
-/** Give at most 250 unused pages back to the file system, in a bracket (contract.md
- * H13).  0 or -1. */
-int upkeep_vacuum(struct db *db);
+/** Give at most ${pages} unused pages back to the file system, in a bracket
+ * (contract.md H13).  0 or -1. */
+int upkeep_vacuum(struct db *db, int pages);
 
 /** Write down in a bracket what ${ledger} counted at the end of ${minute} (Unix minutes),
  * keeping the ${kept} latest rows.  Minutes in which nothing changed need no

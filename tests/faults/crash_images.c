@@ -201,7 +201,7 @@ work_idle(struct bench *bench)
 	struct ledger_row ledger;
 	int64_t cursor = 0;
 
-	if (upkeep_vacuum(bench->spool.db) ||
+	if (upkeep_vacuum(bench->spool.db, 250) ||
 	    series_collect(bench->spool.db, &cursor, 100) == -1 ||
 	    ledger_read(bench->spool.db, &ledger) ||
 	    upkeep_remember(bench->spool.db, bench->commits, &ledger, 10))

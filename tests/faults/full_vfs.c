@@ -5,9 +5,10 @@
  * ballast counts.  In cycles: rows are put until not one more is taken, for
  * want of disk or by the queue's own bound; then a forwarder must drain all,
  * the disk still as full as that, while a writer goes on trying in half of
- * the cycles; then, idle, the forwarder must tidy up until the ballast is
- * back and rows are taken again.  Nothing that was refused may be stored, and
- * no answered row may be sent again.
+ * the cycles, and a reader that keeps the log from being copied back holds on
+ * for a while in half of those whose disk is full; then, idle, the forwarder
+ * must tidy up until the ballast is back and rows are taken again.  Nothing
+ * that was refused may be stored, and no answered row may be sent again.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -38,13 +39,13 @@
 
 struct bench {
 	uint64_t seed, chance;
-	struct spool spool, writer;
+	struct spool spool, writer, reader;
 	struct world_bench world;
 	int64_t disk;           /* bytes that fit */
 	bool bounded;           /* this cycle ends at the queue's own bound */
 	bool released;          /* the ballast was, in this cycle */
 	int64_t accepted, most; /* rows; bytes of database and WAL */
-	int64_t cycles, refused, by_bound, releases, meanwhile;
+	int64_t cycles, refused, by_bound, releases, meanwhile, readers;
 };
 
 static struct bench bench;
@@ -159,9 +160,10 @@ open_all(void)
 {
 	struct fault fault = { 0 };
 
-	bench.writer = bench.spool;
+	bench.writer = bench.reader = bench.spool;
 	if (spool_open(&bench.spool, &fault) ||
-	    spool_open(&bench.writer, &fault))
+	    spool_open(&bench.writer, &fault) ||
+	    spool_open(&bench.reader, &fault))
 		fail("the queue cannot be opened", &fault);
 	if (world_start(&bench.world, CORE_RUN, &fault))
 		fail("there is no forwarder", &fault);
@@ -173,6 +175,7 @@ close_all(void)
 	world_stop(&bench.world);
 	spool_close(&bench.spool);
 	spool_close(&bench.writer);
+	spool_close(&bench.reader);
 }
 
 static int64_t
@@ -199,12 +202,30 @@ put_meanwhile(bool greedy)
 	core_wake(bench.world.core);
 }
 
+/* A reader, from before the drain until it has gone on for so many slices. */
+static int
+hold_log(void)
+{
+	int slices = !bench.bounded && bench_below(&bench.chance, 2) == 0
+	    ? 1 + bench_below(&bench.chance, 300)
+	    : 0;
+	struct ledger_row ledger;
+
+	if (slices > 0 &&
+	    (db_begin_read(bench.reader.db) ||
+		ledger_read(bench.reader.db, &ledger)))
+		fail("it cannot be read", db_fault(bench.reader.db));
+	bench.readers += slices > 0;
+	return slices;
+}
+
 static void
 drain(void)
 {
 	int times[] = { 0, bench_below(&bench.chance, 200),
 		bench_below(&bench.chance, 12) };
 	int how = bench_below(&bench.chance, 3), turns = 0;
+	int held = hold_log();
 
 	bench.released = false;
 	core_wake(bench.world.core);
@@ -215,7 +236,11 @@ drain(void)
 		look();
 		if (times[how]-- > 0)
 			put_meanwhile(how == 2);
+		if (held > 0 && --held == 0)
+			db_end_read(bench.reader.db);
 	}
+	if (held > 0)
+		db_end_read(bench.reader.db);
 	bench.releases += bench.released;
 }
 
@@ -293,10 +318,11 @@ main(int argc, char **argv)
 	       " puts refused by the disk, %" PRId64
 	       " by the bound, ballast released in %" PRId64 " cycles%s,"
 	       " %" PRId64
-	       " of the rows while draining, 0 rows lost or sent twice;"
+	       " of the rows while draining, a reader held on in %" PRId64
+	       ", 0 rows lost or sent twice;"
 	       " %.0f s CPU, seed %" PRIu64 "\n",
 	    bench.cycles, bench.accepted, bench.refused, bench.by_bound,
 	    bench.releases, blind ? " (BLIND)" : "", bench.meanwhile,
-	    bench_cpu(), bench.seed);
+	    bench.readers, bench_cpu(), bench.seed);
 	return blind ? 1 : 0;
 }

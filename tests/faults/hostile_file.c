@@ -459,7 +459,7 @@ work_on_dead(struct damaged *damaged)
 	judge(
 	    damaged, "keys", enqueue_key_collect(db, 1800000000000, 100) == -1);
 	judge(damaged, "collect", series_collect(db, &cursor, 100) == -1);
-	judge(damaged, "vacuum", upkeep_vacuum(db));
+	judge(damaged, "vacuum", upkeep_vacuum(db, 250));
 }
 
 /* ---- one file ---- */

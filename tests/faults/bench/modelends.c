@@ -217,7 +217,8 @@ keep_house(struct model_run *run)
 	int64_t now_ms = run->model.now_ms;
 
 	if (series_collect(db, &run->collected, 20) == -1 ||
-	    enqueue_key_collect(db, now_ms, 10) == -1 || upkeep_vacuum(db) ||
+	    enqueue_key_collect(db, now_ms, 10) == -1 ||
+	    upkeep_vacuum(db, 250) ||
 	    upkeep_remember(db, now_ms / 60000, &run->model.ledger, 100))
 		model_complain(run, "%.200s", db_error(db));
 	if (checkpoint_guarded(db, false) != CHECKPOINT_DONE)
