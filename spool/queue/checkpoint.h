@@ -26,9 +26,9 @@ enum checkpoint_result checkpoint_guarded(struct db *db, bool in_gate);
  * checkpoint_before_insert(db, wal_max, wal_most):
  * Rule H3, for a writer that is in the gate and has not begun: when no
  * forwarder runs and the WAL is over ${wal_max} (or over ${wal_most} in any
- * case), set journal_size_limit to 256 KiB, make a guarded checkpoint and
- * commit next to nothing, which restarts and trims the log.  What is longer afterwards is in
- * use.  Failures are not the writer's: ignored.
+ * case), set journal_size_limit to three quarters of ${wal_max}, make a guarded
+ * checkpoint and commit next to nothing, which restarts and trims the log.
+ * What is longer afterwards is in use.  Failures are not the writer's: ignored.
  */
 void checkpoint_before_insert(struct db *db, int64_t wal_max, int64_t wal_most);
 
