@@ -275,12 +275,19 @@ bool
 core_hopeless(const struct core *core, struct fault *fault)
 {
 	const struct settle *settle = &core->settle;
+	const struct replay *replay = &core->replay;
 	bool damaged = settle->trouble.kind == FAULT_CORRUPT;
 
-	if (core->mode == CORE_RUN || !settle->blocked ||
-	    settle->failures < (damaged ? DAMAGED_TRIES : FAILED_TRIES))
+	if (core->mode == CORE_RUN)
 		return false;
-	*fault = settle->trouble;
+	if (settle->blocked &&
+	    settle->failures >= (damaged ? DAMAGED_TRIES : FAILED_TRIES)) {
+		*fault = settle->trouble;
+		return true;
+	}
+	if (replay->failures < FAILED_TRIES)
+		return false;
+	*fault = replay->trouble;
 	return true;
 }
 

@@ -34,9 +34,10 @@ struct core {
 	struct suspects suspects;
 	struct settle settle;
 	struct replay replay;
-	bool look;       /* the queue may have changed */
-	bool dead_full;  /* no more may die: there is no room for them */
-	bool unreadable; /* it could not be looked at */
+	bool look;        /* the queue may have changed */
+	bool wishes_left; /* for want of room: with the next commit */
+	bool dead_full;   /* no more may die: there is no room for them */
+	bool unreadable;  /* it could not be looked at */
 	bool stopping;
 	int64_t clock_offset_ms; /* added when signing */
 	bool clock_corrected;    /* and no answer 0 since */

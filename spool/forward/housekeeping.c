@@ -29,9 +29,9 @@
 #define SWEEP_MS 600000   /* between two walks over all series */
 #define SWEEP_STEP 200    /* series a step */
 #define KEYS_MS 60000     /* between looks for keys that have expired */
-#define KEYS_STEP 500     /* of them a step */
+#define KEYS_STEP 200     /* of them a step */
 #define DEAD_MS 60000     /* between looks at the bounds of the dead */
-#define DEAD_STEP 500     /* dead rows a step */
+#define DEAD_STEP 100     /* dead rows a step */
 #define BALLAST_MS 2000   /* between looks at the ballast */
 #define PAGE_BYTES 4096
 #define PAGES_MOST 250 /* that are given back in a step */
@@ -104,11 +104,19 @@ is_long(struct housekeeping *housekeeping)
 	    (size >= housekeeping->wal_most && size > housekeeping->wal_size);
 }
 
-/* What may be left of the disk is for copying the log back. */
+/* The disk has so little left that room for copying the log back is a matter
+ * of care. */
+static bool
+is_short(struct housekeeping *housekeeping)
+{
+	return bound_disk_lacks(housekeeping->db, ROOM_AHEAD) > 0;
+}
+
+/* What may be left is for that only. */
 static bool
 is_tight(struct housekeeping *housekeeping)
 {
-	return !bound_disk_lasts(housekeeping->db, ROOM_STEP);
+	return bound_disk_lacks(housekeeping->db, ROOM_STEP) > 0;
 }
 
 static bool
@@ -143,7 +151,7 @@ look_after_log(struct housekeeping *housekeeping, int64_t steady_ms)
 {
 	if (steady_ms < housekeeping->checkpoint_ms)
 		return;
-	if (is_long(housekeeping) || is_tight(housekeeping) ||
+	if (is_long(housekeeping) || is_short(housekeeping) ||
 	    (is_rested(housekeeping, steady_ms, SETTLE_MS) &&
 		wal_written_ns(housekeeping) != housekeeping->wal_written_ns))
 		checkpoint(housekeeping, steady_ms);
@@ -316,7 +324,7 @@ look_after_ballast(struct housekeeping *housekeeping, int64_t steady_ms)
 	}
 	housekeeping->no_room = false;
 	if (housekeeping->reserve <= 0)
-		ballast_release(path);
+		(void)ballast_release(path, INT64_MAX);
 	return housekeeping->ballast_ms;
 }
 
@@ -407,8 +415,10 @@ housekeeping_turn(struct housekeeping *housekeeping, bool idle,
 	if (housekeeping->minute < 0)
 		housekeeping->minute = wall_ms / MINUTE_MS;
 	look_after_log(housekeeping, steady_ms);
-	if (is_tight(housekeeping))
+	if (is_tight(housekeeping)) {
+		housekeeping->minute = wall_ms / MINUTE_MS; /* forgone */
 		return next_ms;
+	}
 	remember(housekeeping, wall_ms);
 	for (i = 0; i < sizeof(WORK) / sizeof(WORK[0]); i++) {
 		want_ms = WORK[i](housekeeping, steady_ms, wall_ms);

@@ -122,6 +122,10 @@ move(struct carrying *carrying, const struct operation_group_row *group,
 	struct core *core = carrying->core;
 	int64_t moved;
 
+	if (!room_lasts(core, ROOM_REPLAY)) {
+		room_fault(core, &core->replay.trouble);
+		return -1;
+	}
 	moved = operation_group_move(core->db, group, most, core_wall_ms(core));
 	if (moved == -1)
 		return -1;
@@ -283,16 +287,18 @@ fail:
 }
 
 static void
-complain(struct core *core, const struct fault *fault)
+complain(struct core *core)
 {
+	struct replay *replay = &core->replay;
 	char text[300];
 
-	if (!core->replay.failing)
+	if (replay->trouble.kind == FAULT_NONE)
+		replay->trouble = *db_fault(core->db);
+	if (replay->failures++ == 0)
 		log_event(LOG_ERROR, "replay_failed", "error=%s",
-		    log_reason(text, sizeof(text), fault));
-	core->replay.failing = true;
-	core->replay.open = true; /* for all we know */
-	core->replay.next_ms = core_steady_ms(core) + RETRY_MS;
+		    log_reason(text, sizeof(text), &replay->trouble));
+	replay->open = replay->works = true; /* for all we know */
+	replay->next_ms = core_steady_ms(core) + RETRY_MS;
 }
 
 void
@@ -300,23 +306,18 @@ replay_turn(struct core *core)
 {
 	struct replay *replay = &core->replay;
 	int64_t now_ms = core_steady_ms(core);
-	struct fault fault = { 0 };
 
 	if (core->stopping ||
 	    (!replay->look && (!replay->open || now_ms < replay->next_ms)))
 		return;
 	replay->look = replay->news = replay->open = replay->works = false;
 	replay->next_ms = -1;
-	if (!room_lasts(core, ROOM_REPLAY)) {
-		room_fault(core, &fault);
-		complain(core, &fault);
-		return;
-	}
+	replay->trouble.kind = FAULT_NONE;
 	if (take_operations(core)) {
-		complain(core, db_fault(core->db));
+		complain(core);
 		return;
 	}
-	replay->failing = false;
+	replay->failures = 0;
 	if (replay->open)
 		wake_by(replay, now_ms + (replay->news ? 0 : LOOK_MS));
 }

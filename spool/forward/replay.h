@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fault.h"
+
 struct core;
 
 /*
@@ -14,12 +16,13 @@ struct core;
  * time, so nothing is lost with the process; only the pace is kept here.
  */
 struct replay {
-	bool look;       /* somebody may have asked for one */
-	bool news;       /* rows were settled: perhaps canaries */
-	bool open;       /* one is not finished */
-	bool works;      /* and has rows that may be moved, now or soon */
-	bool failing;    /* said already */
-	int64_t next_ms; /* steady: of the next look while one is open */
+	bool look;            /* somebody may have asked for one */
+	bool news;            /* rows were settled: perhaps canaries */
+	bool open;            /* one is not finished */
+	bool works;           /* and has rows that may be moved, now or soon */
+	unsigned failures;    /* of it, in a row */
+	struct fault trouble; /* the latest of them */
+	int64_t next_ms;      /* steady: of the next look while one is open */
 	struct replay_turn {
 		int64_t operation_id;
 		int64_t next_ms; /* steady: when it may move rows again */

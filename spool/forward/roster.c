@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/fault.h"
 #include "protocol/disposition.h"
 #include "queue/account.h"
+#include "queue/db.h"
 
 #include "bounds.h"
 #include "core_state.h"
 #include "hold.h"
 #include "key.h"
 #include "lane.h"
+#include "room.h"
 #include "wishes.h"
 
 #define LANES_A_PAGE 32
@@ -184,6 +187,22 @@ go_to(struct core *core, size_t *index, int64_t id)
 			drop_lane(core, *index);
 }
 
+/* One that a full disk has no room for waits: a forwarder that cannot even
+ * start would never drain it. */
+static int
+take_wish(struct lane *lane)
+{
+	struct core *core = lane->core;
+
+	if (wishes_take(lane) == 0)
+		return 0;
+	if (db_fault(core->db)->kind != FAULT_DISK_FULL)
+		return -1;
+	room_find(core, 1);
+	core->wishes_left |= wishes_take(lane) != 0;
+	return 0;
+}
+
 /* Lanes are listed by id, and no id is ever given twice. */
 static int
 take_lane(struct core *core, size_t *index, const struct lane_row *row)
@@ -198,7 +217,7 @@ take_lane(struct core *core, size_t *index, const struct lane_row *row)
 	lane = core->lanes[(*index)++];
 	if (core->mode == CORE_PREVIEW || row->asked == LANE_ASK_NOTHING)
 		return 0;
-	return wishes_take(lane);
+	return take_wish(lane);
 }
 
 int
@@ -211,6 +230,7 @@ roster_look(struct core *core)
 
 	if ((rows = malloc(LANES_A_PAGE * sizeof(*rows))) == NULL)
 		return -1;
+	core->wishes_left = false;
 	while ((count = lane_list(core->db, after, rows, LANES_A_PAGE)) > 0) {
 		for (i = 0; i < count; i++)
 			if (take_lane(core, &index, &rows[i])) {

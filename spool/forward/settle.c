@@ -1,5 +1,6 @@
 #include "settle.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/fault.h"
@@ -194,6 +195,7 @@ committed(struct core *core, const int64_t *gone)
 		core->lanes[i]->changed = false;
 	for (i = 0; i < core->account_count; i++)
 		core->accounts[i].changed = false;
+	core->look |= core->wishes_left;
 	settlement = core->settle.head;
 	if (settlement != NULL)
 		replay_news(core);
@@ -258,8 +260,9 @@ commit(struct core *core, int64_t *gone, struct fault *fault)
 	if (write_all(core, gone) == 0)
 		return 0;
 	*fault = *db_fault(core->db);
-	if (fault->kind == FAULT_DISK_FULL)
-		room_find(core);
+	if (fault->kind == FAULT_DISK_FULL || fault->sys_errno == ENOSPC ||
+	    fault->sys_errno == EDQUOT)
+		room_find(core, core->settle.failures);
 	return -1;
 }
 

@@ -12,7 +12,8 @@
 #include "place.h"
 
 #define CHUNK 65536
-#define BLOCK 512 /* the unit of st_blocks */
+#define PIECE ((int64_t)1024 * 1024) /* that it is given up by */
+#define BLOCK 512                    /* the unit of st_blocks */
 
 /* splitmix64: bytes no file system compresses away. */
 static uint64_t
@@ -128,16 +129,32 @@ ballast_make(
 	return fault_errno(fault, error, "cannot make the reserve %s", path);
 }
 
+/* Cut it to ${keep} bytes.  0 or -1. */
+static int
+cut(const char *path, int64_t keep)
+{
+	int failed, fd = place_open(path, false, 0, NULL);
+
+	if (fd == -1)
+		return -1;
+	failed = ftruncate(fd, (off_t)keep);
+	close(fd);
+	return failed;
+}
+
 int64_t
-ballast_release(const char *path)
+ballast_release(const char *path, int64_t bytes)
 {
 	struct stat st;
-	int64_t set_free;
+	int64_t size, keep;
 
 	if (lstat(path, &st) || !S_ISREG(st.st_mode))
 		return 0;
-	set_free = (int64_t)st.st_blocks * BLOCK;
-	return unlink(path) ? 0 : set_free;
+	size = (int64_t)st.st_blocks * BLOCK;
+	keep = ((int64_t)st.st_size - bytes) / PIECE * PIECE;
+	if (keep > 0 && solid_bytes(&st) > 0 && cut(path, keep) == 0)
+		return size - keep;
+	return unlink(path) ? 0 : size;
 }
 
 bool

@@ -23,8 +23,10 @@ int64_t ballast_size(int64_t disk, int64_t reserve);
  * nothing is left behind). */
 int ballast_make(
     const char *path, int64_t bytes, int64_t keep_free, struct fault *fault);
-/** Give it up.  Return the bytes set free. */
-int64_t ballast_release(const char *path);
+/** Give up ${bytes} of it or a little more, all of it where little would be left:
+ * what is not needed at once another program might take.  Return the bytes set
+ * free. */
+int64_t ballast_release(const char *path, int64_t bytes);
 /** Whether it is there in full. */
 bool ballast_ready(const char *path, int64_t bytes);
 

@@ -302,15 +302,15 @@ growth(struct db *db)
 	return largest(grown, 0);
 }
 
-bool
-bound_disk_lasts(struct db *db, int64_t more)
+int64_t
+bound_disk_lacks(struct db *db, int64_t more)
 {
 	int64_t disk = place_free(db_place(db)->dir), grown;
 
-	if (disk < 0 || disk > WIDE)
-		return true;
+	if (disk < 0 || disk > WIDE + db_wal_bytes(db))
+		return 0;
 	grown = growth(db);
-	return grown == 0 || grown + more <= disk;
+	return grown == 0 ? 0 : largest(grown + more - disk, 0);
 }
 
 int

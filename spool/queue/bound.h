@@ -75,10 +75,11 @@ int bound_check_size(
 int bound_check_disk(struct db *db, const struct config *config, int64_t more,
     struct fault *fault);
 
-/** For the forwarder, outside a bracket: whether the disk has room for what the
- * database grows by when the log is copied back, and for ${more} bytes of log
- * beside it.  Whoever writes without may never copy the log back again.  True
- * where that cannot be told. */
-bool bound_disk_lasts(struct db *db, int64_t more);
+/** For the forwarder, outside a bracket: how many bytes the disk lacks for what
+ * the database grows by when the log is copied back, and for ${more} bytes of
+ * log beside it; 0 where it lasts, where nothing grows, and where that cannot
+ * be told.  Whoever writes while some are lacking may never copy the log back
+ * again (contract.md H7). */
+int64_t bound_disk_lacks(struct db *db, int64_t more);
 
 #endif

@@ -14,7 +14,7 @@
 #define ROW_BYTES 100
 #define TEXT_TIMES 4
 /* Below this many bytes nobody asks the disk. */
-#define LARGE (1 << 20)
+#define LARGE (64 << 10)
 
 /* The staged bytes in order, from the file or, if there is none, from the
  * stage's buffer. */

@@ -3,7 +3,8 @@
  * full_vfs [SEED [CYCLES]]: a disk that is full (contract.md C7, H7).  The
  * shim refuses to let the files of a queue grow beyond a disk's size, and the
  * ballast counts.  In cycles: rows are put until not one more is taken, for
- * want of disk or by the queue's own bound; then a forwarder must drain all,
+ * want of disk or by the queue's own bound; then another program may take the
+ * rest of the disk, and the forwarder start anew; then it must drain all,
  * the disk still as full as that, while a writer goes on trying in half of
  * the cycles, and a reader that keeps the log from being copied back holds on
  * for a while in half of those whose disk is full; then, idle, the forwarder
@@ -23,6 +24,7 @@
 #include "queue/ballast.h"
 #include "queue/db.h"
 #include "queue/lock.h"
+#include "queue/wish.h"
 
 #include "bench/shim.h"
 #include "bench/spool.h"
@@ -44,8 +46,9 @@ struct bench {
 	int64_t disk;           /* bytes that fit */
 	bool bounded;           /* this cycle ends at the queue's own bound */
 	bool released;          /* the ballast was, in this cycle */
+	bool crowded;           /* the disk, by another program */
 	int64_t accepted, most; /* rows; bytes of database and WAL */
-	int64_t cycles, refused, by_bound, releases, meanwhile, readers;
+	int64_t cycles, refused, by_bound, releases, meanwhile, readers, crowds;
 };
 
 static struct bench bench;
@@ -153,6 +156,16 @@ fill(void)
 			look();
 }
 
+/* Another program takes what is left of the disk. */
+static void
+crowd(void)
+{
+	bench.crowded = !bench.bounded && bench_below(&bench.chance, 2) == 0;
+	if (bench.crowded)
+		bench.disk = used();
+	bench.crowds += bench.crowded;
+}
+
 /* ---- the forwarder ---- */
 
 static void
@@ -244,6 +257,29 @@ drain(void)
 	bench.releases += bench.released;
 }
 
+/* An operator asks for something, while there is room for it. */
+static void
+ask(void)
+{
+	static const struct wish WISH = { .ask = LANE_ASK_RELEASE };
+	struct lane_row lane;
+
+	if (lane_list(bench.spool.db, 0, &lane, 1) == 1 &&
+	    wish_store(bench.spool.db, lane.id, &WISH))
+		fail("nothing can be asked for", db_fault(bench.spool.db));
+}
+
+/* The forwarder starts where no page more may be had. */
+static void
+restart(void)
+{
+	struct fault fault = { 0 };
+
+	world_stop(&bench.world);
+	if (world_start(&bench.world, CORE_RUN, &fault))
+		fail("the forwarder cannot start", &fault);
+}
+
 static void
 tidy(void)
 {
@@ -275,8 +311,14 @@ cycle(void)
 	if (spool_init(&bench.spool, &fault))
 		fail("the bound cannot be set", &fault);
 	open_all();
+	ask();
 	fill();
+	crowd();
+	if (bench_below(&bench.chance, 2) == 0)
+		restart();
 	drain();
+	if (bench.crowded)
+		bench.disk += TRANSACTION * 4;
 	tidy();
 	close_all();
 	bench.cycles++;
@@ -319,10 +361,11 @@ main(int argc, char **argv)
 	       " by the bound, ballast released in %" PRId64 " cycles%s,"
 	       " %" PRId64
 	       " of the rows while draining, a reader held on in %" PRId64
+	       ", not a byte was left in %" PRId64
 	       ", 0 rows lost or sent twice;"
 	       " %.0f s CPU, seed %" PRIu64 "\n",
 	    bench.cycles, bench.accepted, bench.refused, bench.by_bound,
 	    bench.releases, blind ? " (BLIND)" : "", bench.meanwhile,
-	    bench.readers, bench_cpu(), bench.seed);
+	    bench.readers, bench.crowds, bench_cpu(), bench.seed);
 	return blind ? 1 : 0;
 }

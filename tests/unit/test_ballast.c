@@ -40,9 +40,33 @@ fills_the_disk_and_sets_it_free(void **state)
 	assert_true(blocks(path) >= MIB);
 	assert_int_equal(lstat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_true(ballast_release(path) >= MIB);
-	assert_int_equal(ballast_release(path), 0);
+	assert_true(ballast_release(path, INT64_MAX) >= MIB);
+	assert_int_equal(ballast_release(path, INT64_MAX), 0);
 	assert_false(ballast_ready(path, MIB));
+	spool_remove(&spool);
+}
+
+/* What it is not asked for another program might take. */
+static void
+is_given_up_by_the_piece(void **state)
+{
+	struct spool spool;
+	const char *path;
+
+	(void)state;
+	spool_empty(&spool);
+	path = spool.place.ballast;
+	assert_int_equal(ballast_make(path, 4 * MIB, 0, NULL), 0);
+	assert_int_equal(ballast_release(path, 1), MIB);
+	assert_int_equal(place_size(path), 3 * MIB);
+	assert_false(ballast_ready(path, 4 * MIB));
+	assert_int_equal(ballast_release(path, MIB + 1), 2 * MIB);
+	assert_int_equal(ballast_release(path, 1), MIB);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(ballast_make(path, 4 * MIB, 0, NULL), 0);
+	assert_int_equal(ballast_release(path, 3 * MIB), 3 * MIB);
+	assert_int_equal(ballast_make(path, 4 * MIB, 0, NULL), 0);
+	assert_true(ballast_ready(path, 4 * MIB));
 	spool_remove(&spool);
 }
 
@@ -151,7 +175,7 @@ is_no_link(void **state)
 	assert_int_equal(symlink("precious", spool.place.ballast), 0);
 	assert_int_equal(ballast_make(spool.place.ballast, MIB, 0, &fault), -1);
 	assert_int_equal(fault.kind, FAULT_QUEUE_FOREIGN);
-	assert_int_equal(ballast_release(spool.place.ballast), 0);
+	assert_int_equal(ballast_release(spool.place.ballast, INT64_MAX), 0);
 	assert_false(ballast_ready(spool.place.ballast, 4));
 	assert_int_equal(place_size(path), 8);
 	spool_remove(&spool);
@@ -162,6 +186,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fills_the_disk_and_sets_it_free),
+		cmocka_unit_test(is_given_up_by_the_piece),
 		cmocka_unit_test(grows_and_shrinks_to_its_size),
 		cmocka_unit_test(does_not_count_a_hole),
 		cmocka_unit_test(does_not_compress),

@@ -234,14 +234,14 @@ makes_the_ballast_only_when_idle(void **state)
 	struct house *house = *state;
 	const char *path = house->spool.place.ballast;
 
-	ballast_release(path);
+	ballast_release(path, INT64_MAX);
 	house->config.queue.reserve = 1024 * 1024;
 	housekeeping_configure(house->housekeeping, &house->config);
 	turn(house, false, 1);
 	assert_false(ballast_ready(path, 1024 * 1024));
 	turn(house, true, 2);
 	assert_true(ballast_ready(path, 1024 * 1024));
-	ballast_release(path); /* by settle */
+	ballast_release(path, INT64_MAX); /* by settle */
 	turn(house, true, 3);
 	assert_false(ballast_ready(path, 1));
 	turn(house, true, 60000);
@@ -325,7 +325,7 @@ forgets_expired_keys_though_busy(void **state)
 	}
 	assert_int_equal(db_commit(house->db), 0);
 	now_ms = turn(house, false, now_ms);
-	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 800);
+	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 1100);
 	while (now_ms < 1000)
 		now_ms = turn(house, false, now_ms);
 	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 100);
