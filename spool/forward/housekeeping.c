@@ -258,6 +258,15 @@ is_hollow(int64_t pages, int64_t unused)
 	return unused > PAGES_LEFT && unused * 4 > pages;
 }
 
+/* The disk is short of them: writers may be refused for it. */
+static bool
+is_crowded(const struct housekeeping *housekeeping)
+{
+	int64_t disk = place_free(db_place(housekeeping->db)->dir);
+
+	return housekeeping->no_room || (disk >= 0 && disk < ROOM_AHEAD);
+}
+
 /* Each page that is given back may move another, by way of the log. */
 static int
 pages_a_step(const struct housekeeping *housekeeping)
@@ -270,8 +279,7 @@ pages_a_step(const struct housekeeping *housekeeping)
 static int64_t
 give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
 {
-	/* where the disk is short of them, as soon as may be */
-	int64_t rest_ms = housekeeping->no_room ? SETTLE_MS : REST_MS;
+	int64_t rest_ms = is_crowded(housekeeping) ? SETTLE_MS : REST_MS;
 	int64_t pages, unused;
 
 	if (!is_rested(housekeeping, steady_ms, rest_ms))

@@ -104,8 +104,8 @@ def test_where_no_dead_letter_may_go_the_lane_is_held(spool, receiver, forwarder
     one = bounded(spool, forwarder, sink.url, max_size="2M")
     one.configure({"dead.brake": "0", "dead.max_rows": "0", "dead.max_age": "0"})
     with Watch(spool) as watch:
-        rows = fill_to_the_bound(spool)
         spool.put_rows(row(n) for n in range(3))  # of another lane
+        rows = fill_to_the_bound(spool)
         assert one.once().returncode == 75
         status = spool.status()
         assert (status["purged"], status["delivered"]) == (0, 3)

@@ -97,7 +97,7 @@ def test_a_full_disk_drains_and_takes_rows_again(disk, small, tmp_path, receiver
         wait_until(lambda: has_ballast(small), what="the ballast is made again")
         one.wait_empty()
         assert small.status()["delivered"] == accepted
-        assert put(small, 1).returncode == 0
+        wait_until(lambda: put(small, 1).returncode == 0, what="pages are given back")
         accepted += 1
         one.wait_empty()
         assert one.stop() == 0

@@ -325,7 +325,8 @@ forgets_expired_keys_though_busy(void **state)
 	}
 	assert_int_equal(db_commit(house->db), 0);
 	now_ms = turn(house, false, now_ms);
-	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 1100);
+	assert_int_equal(
+	    count(house, "SELECT count(*) FROM enqueue_key"), 1100);
 	while (now_ms < 1000)
 		now_ms = turn(house, false, now_ms);
 	assert_int_equal(count(house, "SELECT count(*) FROM enqueue_key"), 100);
