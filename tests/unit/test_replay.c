@@ -14,6 +14,8 @@
 
 #include "sim.h"
 
+#include "disk_fixture.h"
+
 #define MISSPELT "\"Namespace\":\"cvm_prdo\""
 #define ROWS_MOST 1024
 
@@ -548,6 +550,35 @@ waits_for_a_canary_beside_a_slow_one(void **state)
 	assert_in_range(operation(sim, slow).delivered, 9, 12);
 }
 
+/* What there is would do for a commit, not for thousands of rows that move. */
+static void
+a_run_that_ends_by_itself_fails_where_a_replay_has_no_room(void **state)
+{
+	struct sim *sim = *state;
+	struct fault fault = { 0 };
+	struct db *reader;
+
+	let_die(sim, 500);
+	stop(sim);
+	sim->receiver = takes_all;
+	start(sim, CORE_DRAIN);
+	reader = hold_log(sim, 3000);
+	disk_left = growth(sim) + 2 * 1024 * 1024;
+	(void)ask(sim, "cvm_prdo", 1, 0);
+	run_for(sim, 5000);
+	assert_int_equal(ledger(sim).delivered, 3000);
+	assert_int_equal(core_progress(sim->core), CORE_WORKING);
+	assert_false(core_hopeless(sim->core, &fault));
+	run_for(sim, 10000);
+	assert_true(core_hopeless(sim->core, &fault));
+	assert_int_equal(fault.kind, FAULT_DISK_FULL);
+	let_go(reader);
+	run_for(sim, 5000);
+	assert_int_equal(ledger(sim).delivered, 3500);
+	assert_false(core_hopeless(sim->core, &fault));
+	disk_left = DISK_WIDE;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -570,6 +601,8 @@ main(void)
 		CASE(takes_an_expired_canary_for_no_yes),
 		CASE(a_run_that_ends_by_itself_waits_for_its_replays),
 		CASE(a_run_that_ends_by_itself_does_not_wait_for_a_held_canary),
+		CASE(
+		    a_run_that_ends_by_itself_fails_where_a_replay_has_no_room),
 		CASE(carries_out_two_at_a_time),
 		CASE(waits_for_a_canary_beside_a_slow_one),
 	};
