@@ -40,6 +40,10 @@
 #define MINUTE_MS 60000
 #define HISTORY_KEPT 10080 /* minutes: a week in which something happened */
 
+#define CLOCK_SET_MS 3600000    /* that the clock moves by when it is set */
+#define CLOCK_NEW_MS 3600000    /* until it is believed after the start */
+#define CLOCK_DOUBT_MS 86400000 /* and after it was set */
+
 struct housekeeping {
 	struct db *db;
 	int64_t reserve, beside; /* bytes of the ballast; to be free then */
@@ -57,7 +61,8 @@ struct housekeeping {
 	int64_t series_cursor;
 	int64_t sweep_ms, vacuum_ms, ballast_ms; /* not before these */
 	int64_t dead_ms;
-	bool no_room; /* for the ballast; said already */
+	int64_t clock_offset_ms, clock_ms; /* wall less steady; believed from */
+	bool no_room;                      /* for the ballast; said already */
 
 	int64_t minute;           /* under way */
 	struct ledger_row ledger; /* as it was written down last */
@@ -210,6 +215,27 @@ forget_keys(
 
 /* ---- dead letters ---- */
 
+/* Whether the clock can tell how long ago somebody died.  It may jump by years
+ * and back, and what went in between would be gone for good: one that was set is
+ * believed after a day.  A process that starts knows nothing of the time before
+ * it; the machine may have started without the time, with a network still to
+ * tell it: that is given an hour. */
+static bool
+is_clock_believed(
+    struct housekeeping *housekeeping, int64_t steady_ms, int64_t wall_ms)
+{
+	int64_t offset_ms = wall_ms - steady_ms;
+	bool first = housekeeping->clock_ms < 0;
+
+	if (first ||
+	    llabs(offset_ms - housekeeping->clock_offset_ms) > CLOCK_SET_MS) {
+		housekeeping->clock_offset_ms = offset_ms;
+		housekeeping->clock_ms = steady_ms +
+		    (first ? CLOCK_NEW_MS : CLOCK_DOUBT_MS);
+	}
+	return steady_ms >= housekeeping->clock_ms;
+}
+
 /* Over their bounds the oldest go.  Return when to look again. */
 static int64_t
 purge_dead(
@@ -219,7 +245,8 @@ purge_dead(
 
 	if (steady_ms < housekeeping->dead_ms)
 		return housekeeping->dead_ms;
-	if (housekeeping->dead_age_ms > 0)
+	if (is_clock_believed(housekeeping, steady_ms, wall_ms) &&
+	    housekeeping->dead_age_ms > 0)
 		before = wall_ms - housekeeping->dead_age_ms;
 	gone = purge_bounds(
 	    housekeeping->db, housekeeping->dead_rows, before, DEAD_STEP);
@@ -359,7 +386,7 @@ housekeeping_new(struct db *db, const struct config *config, int64_t now_ms)
 		return NULL;
 	housekeeping->idle_since_ms = -1;
 	housekeeping->ledger.accepted = -1; /* like none */
-	housekeeping->minute = -1;
+	housekeeping->minute = housekeeping->clock_ms = -1;
 	housekeeping->checkpoint_ms = housekeeping->sweep_ms =
 	    housekeeping->vacuum_ms = housekeeping->ballast_ms =
 		housekeeping->complain_ms = housekeeping->keys_ms = now_ms;

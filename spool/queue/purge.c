@@ -12,8 +12,12 @@
 static const char OLDEST[] = "SELECT id FROM dead_letter"
 			     " ORDER BY died_at, id LIMIT :most";
 
+/* What died before there was a monspool, or before it came, did so by a clock
+ * that was wrong: for all that is known it is young. */
+#define FIRST_MS INT64_C(1735689600000) /* 2025 */
 static const char BEFORE[] =
     "SELECT id FROM dead_letter WHERE died_at < :before"
+    " AND died_at >= :first AND died_at >= accepted_at"
     " ORDER BY died_at, id LIMIT :most";
 
 int64_t
@@ -40,8 +44,10 @@ choose(struct db *db, const char *sql, int64_t before, int64_t most,
 
 	if ((stmt = db_prepare(db, sql)) == NULL)
 		return -1;
-	if (sql == BEFORE)
+	if (sql == BEFORE) {
 		db_bind_int(db, stmt, ":before", before);
+		db_bind_int(db, stmt, ":first", FIRST_MS);
+	}
 	db_bind_int(db, stmt, ":most", most);
 	return listing_add_ids(db, stmt, ids);
 }

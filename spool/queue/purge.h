@@ -28,8 +28,9 @@ bool purge_may(const struct config *config);
 /**
  * purge_bounds(db, max_rows, died_before, most):
  * In a bracket of its own: remove those that died before ${died_before} (-1:
- * none), and the longest dead beyond ${max_rows} (0: any number may stay), at
- * most ${most} in all.  How many went, or -1.
+ * none), by a clock that can have been right then, and the longest dead beyond
+ * ${max_rows} (0: any number may stay), at most ${most} in all.  How many went,
+ * or -1.
  */
 int64_t purge_bounds(
     struct db *db, int64_t max_rows, int64_t died_before, int64_t most);

@@ -22,6 +22,8 @@
 #define WIRE "{\"dimensions\":{},\"metricName\":\"m\",\"value\":"
 #define MINUTE_MS 60000
 #define DEAD_LOOK_MS 60000
+#define HOUR_MS 3600000
+#define YEARS_MS (INT64_C(3652) * 24 * HOUR_MS)
 #define WALL_MS (INT64_C(1760000000) * 1000 / MINUTE_MS * MINUTE_MS)
 
 struct house {
@@ -396,6 +398,15 @@ purges_the_longest_dead_over_their_bound(void **state)
 	assert_int_equal(deadletter_lane(house->db, 1101, &lane_id), 1);
 }
 
+/* At ${steady_ms}, by a clock that is off by ${offset_ms}. */
+static void
+look_at_dead(struct house *house, int64_t steady_ms, int64_t offset_ms)
+{
+	housekeeping_configure(house->housekeeping, &house->config); /* look */
+	housekeeping_turn(house->housekeeping, false, steady_ms,
+	    WALL_MS + steady_ms + offset_ms);
+}
+
 static void
 purges_the_dead_over_their_age(void **state)
 {
@@ -406,13 +417,81 @@ purges_the_dead_over_their_age(void **state)
 	bury(house, 1, 10);
 	house->config.dead.max_age_ms = 60000;
 	housekeeping_configure(house->housekeeping, &house->config);
-	housekeeping_turn(house->housekeeping, false, 0, WALL_MS + 60000);
+	look_at_dead(house, 0, 60000 - HOUR_MS);
+	look_at_dead(house, HOUR_MS, 60000 - HOUR_MS);
 	assert_int_equal(count_dead(house), 10);
-	housekeeping_turn(
-	    house->housekeeping, false, DEAD_LOOK_MS, WALL_MS + 63500);
+	look_at_dead(house, HOUR_MS + DEAD_LOOK_MS, 3500 - HOUR_MS);
 	assert_int_equal(count_dead(house), 6);
 	assert_int_equal(deadletter_lane(house->db, 4, &lane_id), 0);
 	assert_int_equal(deadletter_lane(house->db, 5, &lane_id), 1);
+}
+
+/* Of a clock nothing is known at first. */
+static void
+purges_none_for_their_age_in_its_first_hour(void **state)
+{
+	struct house *house = *state;
+
+	put(house, house->db, 10);
+	bury(house, 1, 10);
+	look_at_dead(house, 0, YEARS_MS);
+	look_at_dead(house, HOUR_MS - 1, YEARS_MS);
+	assert_int_equal(count_dead(house), 10);
+	look_at_dead(house, HOUR_MS + DEAD_LOOK_MS, YEARS_MS);
+	assert_int_equal(count_dead(house), 0);
+}
+
+static void
+a_clock_that_jumps_and_comes_back_purges_none(void **state)
+{
+	struct house *house = *state;
+	int64_t steady_ms = 0, offset_ms;
+
+	put(house, house->db, 10);
+	bury(house, 1, 10);
+	for (; steady_ms < 3 * HOUR_MS; steady_ms += DEAD_LOOK_MS) {
+		offset_ms = steady_ms == 2 * HOUR_MS ? YEARS_MS : 0;
+		look_at_dead(house, steady_ms, offset_ms);
+		look_at_dead(house, steady_ms, -offset_ms);
+	}
+	assert_int_equal(count_dead(house), 10);
+}
+
+static void
+a_clock_that_was_set_is_believed_after_a_day(void **state)
+{
+	struct house *house = *state;
+
+	put(house, house->db, 10);
+	bury(house, 1, 10);
+	look_at_dead(house, 0, 0);
+	look_at_dead(house, 2 * HOUR_MS, YEARS_MS);
+	look_at_dead(house, 25 * HOUR_MS, YEARS_MS);
+	assert_int_equal(count_dead(house), 10);
+	look_at_dead(house, 26 * HOUR_MS, YEARS_MS);
+	assert_int_equal(count_dead(house), 0);
+}
+
+/* Some died before the machine knew the time, some came while its clock was
+ * ahead. */
+static void
+takes_for_young_what_died_by_a_wrong_clock(void **state)
+{
+	struct house *house = *state;
+
+	put(house, house->db, 10);
+	bury(house, 1, 10);
+	assert_int_equal(db_run(house->db,
+			     "UPDATE dead_letter SET died_at = 1000 * id,"
+			     "  accepted_at = 1000 WHERE id <= 3"),
+	    0);
+	assert_int_equal(db_run(house->db,
+			     "UPDATE dead_letter SET accepted_at = died_at + 1"
+			     " WHERE id > 3 AND id <= 5"),
+	    0);
+	look_at_dead(house, 0, YEARS_MS);
+	look_at_dead(house, HOUR_MS, YEARS_MS);
+	assert_int_equal(count_dead(house), 5);
 }
 
 static void
@@ -445,6 +524,10 @@ main(void)
 		CASE(forgets_expired_keys_though_busy),
 		CASE(purges_the_longest_dead_over_their_bound),
 		CASE(purges_the_dead_over_their_age),
+		CASE(purges_none_for_their_age_in_its_first_hour),
+		CASE(a_clock_that_jumps_and_comes_back_purges_none),
+		CASE(a_clock_that_was_set_is_believed_after_a_day),
+		CASE(takes_for_young_what_died_by_a_wrong_clock),
 		CASE(leaves_the_dead_without_bounds),
 		CASE(works_on_with_a_queue_opened_anew),
 	};
