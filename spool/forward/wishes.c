@@ -98,6 +98,8 @@ wishes_expire(struct core *core)
 	for (i = 0; i < core->lane_count; i++) {
 		if (core->lanes[i]->row.held_until < 0)
 			continue;
+		core->lanes[i]->changed |= wish_clamp(
+		    &core->lanes[i]->row, core_wall_ms(core));
 		row = core->lanes[i]->row;
 		if (!wish_expire(&row, core_wall_ms(core)))
 			continue;

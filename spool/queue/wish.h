@@ -29,6 +29,9 @@ int wish_load(struct db *db, int64_t lane_id, struct wish *wish);
  * rows is doomed.  A probe is the forwarder's alone and changes nothing here.  The hold of a brake stays
  * one, whoever else holds the lane. */
 void wish_apply(const struct wish *wish, struct lane_row *row, int64_t now_ms);
+/** Where the clock went back to before the lane was held: the operator's hold lasts
+ * from now as long as it was to last in all.  Whether anything changed. */
+bool wish_clamp(struct lane_row *row, int64_t now_ms);
 /** End an operator's hold whose time has come.  Whether anything changed. */
 bool wish_expire(struct lane_row *row, int64_t now_ms);
 

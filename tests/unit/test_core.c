@@ -671,6 +671,27 @@ a_hold_for_a_time_ends_by_itself(void **state)
 }
 
 static void
+a_hold_for_a_time_ends_though_the_clock_went_back(void **state)
+{
+	static const int64_t YEARS_MS = 10LL * 365 * 24 * 3600 * 1000;
+	struct sim *sim = *state;
+
+	put(sim, (struct put){ "cvm", 10, 1, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = is_away;
+	run_for(sim, 1000);
+	sim->receiver = takes_all;
+	ask(sim, 1, LANE_ASK_HOLD, 60 * 1000);
+	run_for(sim, 1000);
+	sim->wall_ms -= YEARS_MS;
+	core_wake(sim->core); /* as the poll does */
+	run_for(sim, 59 * 1000);
+	assert_int_equal(ledger(sim).pending, 10);
+	run_for(sim, 62 * 1000);
+	assert_int_equal(ledger(sim).pending, 0);
+}
+
+static void
 an_operators_probe_sends_one_row_and_ends_no_operators_hold(void **state)
 {
 	struct sim *sim = *state;
@@ -953,6 +974,9 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_hold_for_a_time_ends_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_hold_for_a_time_ends_though_the_clock_went_back, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    an_operators_probe_sends_one_row_and_ends_no_operators_hold,
 		    setup, teardown),

@@ -89,6 +89,23 @@ ends_when_its_time_has_come_and_not_before(void **state)
 }
 
 static void
+lasts_no_longer_for_a_clock_that_goes_back(void **state)
+{
+	struct wish wish = { LANE_ASK_HOLD, "why", NOW + 500 };
+	struct lane_row row = { .state = LANE_READY, .held_until = -1 };
+
+	(void)state;
+	assert_false(wish_clamp(&row, 1000));
+	wish_apply(&wish, &row, NOW);
+	assert_false(wish_clamp(&row, NOW));
+	assert_int_equal(row.held_until, NOW + 500);
+	assert_true(wish_clamp(&row, 1000));
+	assert_false(wish_clamp(&row, 1000));
+	assert_false(wish_expire(&row, 1499));
+	assert_true(wish_expire(&row, 1500));
+}
+
+static void
 a_release_concerns_held_lanes_only(void **state)
 {
 	struct wish wish = { .ask = LANE_ASK_RELEASE };
@@ -151,6 +168,7 @@ main(void)
 		STORE_TEST(waits_in_the_lane_until_it_is_seen),
 		STORE_TEST(holds_in_the_operators_name),
 		STORE_TEST(ends_when_its_time_has_come_and_not_before),
+		STORE_TEST(lasts_no_longer_for_a_clock_that_goes_back),
 		STORE_TEST(a_release_concerns_held_lanes_only),
 		STORE_TEST(a_brake_stays_one_under_an_operators_hold),
 		STORE_TEST(applied_twice_it_changes_nothing_more),
