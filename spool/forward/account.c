@@ -113,6 +113,11 @@ account_accepted(
 
 	account->accepted_ms = steady_ms;
 	account->accepted_bytes = bytes;
+	if (bytes >= account->largest_bytes ||
+	    steady_ms - account->largest_ms > CONTRAST_MS) {
+		account->largest_bytes = bytes;
+		account->largest_ms = steady_ms;
+	}
 	account->request_throttles = 0;
 	account->row_throttles = 0;
 	if (was_away)
@@ -136,6 +141,17 @@ account_has_contrast(const struct account *account, int64_t steady_ms)
 {
 	return account->accepted_ms >= 0 &&
 	    steady_ms - account->accepted_ms <= CONTRAST_MS;
+}
+
+bool
+account_took_bytes(
+    const struct account *account, int64_t steady_ms, int64_t bytes)
+{
+	if (!account_has_contrast(account, steady_ms))
+		return false;
+	return account->accepted_bytes >= bytes ||
+	    (account->largest_bytes >= bytes &&
+		steady_ms - account->largest_ms <= CONTRAST_MS);
 }
 
 void

@@ -18,7 +18,8 @@ struct account {
 	int64_t paused_until_ms; /* steady: a throttle's end, -1: none */
 	unsigned request_throttles, row_throttles; /* in a row */
 	int64_t accepted_ms; /* steady: the latest answer 0, -1: none lately */
-	int64_t accepted_bytes; /* of the request it belonged to */
+	int64_t accepted_bytes;            /* of the request it belonged to */
+	int64_t largest_bytes, largest_ms; /* of those in the window; when */
 	int64_t accepted_rows, accepted_first, accepted_last; /* ids */
 	bool failing; /* the way was closed, since the latest answer */
 	bool changed; /* what was learned is to be stored */
@@ -49,6 +50,9 @@ void account_failed(struct account *account);
 /** Whether another request of the account was accepted within the contrast
  * window (protocol.md section 8, Contrast rule). */
 bool account_has_contrast(const struct account *account, int64_t steady_ms);
+/** Whether one of at least ${bytes} was. */
+bool account_took_bytes(
+    const struct account *account, int64_t steady_ms, int64_t bytes);
 /** The rows of that request were these; what is told of it as evidence. */
 void account_note_rows(
     struct account *account, int64_t rows, int64_t first_id, int64_t last_id);

@@ -74,11 +74,11 @@ lone_is_guilty(const struct lane *lane, const struct settlement *settlement,
 {
 	const struct account *account = lane->account;
 	const struct disposition *what = judged->what;
-	bool contrast = account_has_contrast(
-	    account, core_steady_ms(lane->core));
+	int64_t now_ms = core_steady_ms(lane->core);
+	bool contrast = account_has_contrast(account, now_ms);
 
-	if (what->verdict == VERDICT_SPLIT && contrast &&
-	    account->accepted_bytes >= settlement->attempt.bytes)
+	if (what->verdict == VERDICT_SPLIT &&
+	    account_took_bytes(account, now_ms, settlement->attempt.bytes))
 		return false;
 	return what->lone == LONE_DEAD ||
 	    (what->lone == LONE_CONTRAST && contrast);

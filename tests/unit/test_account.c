@@ -119,6 +119,28 @@ contrast_lasts_five_minutes(void **state)
 }
 
 static void
+the_largest_accepted_is_a_contrast_as_long_as_others(void **state)
+{
+	struct account account;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	assert_false(account_took_bytes(&account, 1000, 1));
+	account_accepted(&account, 2000, 100, 60000);
+	account_accepted(&account, 12000, 1, 300);
+	assert_true(account_took_bytes(&account, 13000, 60000));
+	assert_false(account_took_bytes(&account, 13000, 60001));
+	account_accepted(&account, 4 * MINUTE, 1, 500);
+	assert_true(account_took_bytes(&account, 2000 + 5 * MINUTE, 400));
+	assert_true(account_took_bytes(&account, 2001 + 5 * MINUTE, 400));
+	assert_false(account_took_bytes(&account, 2001 + 5 * MINUTE, 501));
+	account_accepted(&account, 2001 + 5 * MINUTE, 1, 300);
+	assert_false(account_took_bytes(&account, 2001 + 5 * MINUTE, 501));
+	account_accepted(&account, 2002 + 5 * MINUTE, 1, 200);
+	assert_true(account_took_bytes(&account, 2002 + 5 * MINUTE, 300));
+}
+
+static void
 what_was_learned_is_kept_and_taken_up(void **state)
 {
 	struct account account;
@@ -172,6 +194,8 @@ main(void)
 		    too_many_rows_pause_for_a_minute_doubling_to_five),
 		cmocka_unit_test(rows_of_a_batch_are_never_owed_for_hours),
 		cmocka_unit_test(contrast_lasts_five_minutes),
+		cmocka_unit_test(
+		    the_largest_accepted_is_a_contrast_as_long_as_others),
 		cmocka_unit_test(what_was_learned_is_kept_and_taken_up),
 		cmocka_unit_test(an_account_that_was_away_begins_slowly),
 	};

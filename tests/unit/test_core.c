@@ -370,6 +370,28 @@ a_doubtful_code_kills_only_beside_an_accepted_request(void **state)
 	assert_int_equal(ledger(sim).delivered, 7);
 }
 
+/* protocol.md section 8, footnote 1: a longer body was taken, before a shorter
+ * one. */
+static void
+holds_a_row_that_is_too_long_though_a_longer_body_was_taken(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = refuses_bad;
+	sim->bad_code = 1015;
+	sim->bad[0] = "cvm_of_a_long_name";
+	put(sim, (struct put){ "cvm", 100, 7, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 10 * 1000);
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	run_for(sim, 10 * 1000);
+	assert_int_equal(ledger(sim).delivered, 101);
+	put(sim, (struct put){ "cvm_of_a_long_name", 1, 1, 0 });
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 0);
+	assert_int_equal(lane(sim, 1).state, LANE_HELD);
+}
+
 static void
 learns_the_size_a_receiver_takes(void **state)
 {
@@ -947,6 +969,9 @@ main(void)
 		    holds_when_the_correction_does_not_help, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_doubtful_code_kills_only_beside_an_accepted_request,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    holds_a_row_that_is_too_long_though_a_longer_body_was_taken,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    learns_the_size_a_receiver_takes, setup, teardown),
