@@ -492,15 +492,20 @@ bounds_take_the_longest_dead_first(void **state)
 	int64_t first = store_fill(store, "cvm", "cpu", 10), lane_id;
 
 	bury(store, first, 10);
-	store_run(store, "UPDATE dead_letter SET died_at = 100 - id");
+	store_run(store,
+	    "UPDATE dead_letter SET died_at = 1760000000100 - id,"
+	    "  accepted_at = 1760000000000");
 	assert_int_equal(purge_bounds(store->db, 0, -1, 9), 0);
-	assert_int_equal(purge_bounds(store->db, 10, 90, 9), 0);
+	assert_int_equal(
+	    purge_bounds(store->db, 10, INT64_C(1760000000090), 9), 0);
 	assert_int_equal(purge_bounds(store->db, 7, 0, 2), 2);
 	assert_int_equal(purge_bounds(store->db, 7, 0, 9), 1);
 	assert_int_equal(store_ledger(store).dead, 7);
 	assert_int_equal(deadletter_lane(store->db, first, &lane_id), 1);
 	assert_int_equal(deadletter_lane(store->db, first + 9, &lane_id), 0);
-	assert_int_equal(purge_bounds(store->db, 0, 100 - first - 4, 9), 2);
+	assert_int_equal(
+	    purge_bounds(store->db, 0, INT64_C(1760000000100) - first - 4, 9),
+	    2);
 	assert_int_equal(store_ledger(store).purged, 5);
 	store_audit(store);
 }
