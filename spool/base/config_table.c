@@ -135,7 +135,9 @@ const struct config_entry CONFIG_ENTRIES[] = {
 	      OURS },
 	    CONFIG_SPAN, AT(retry, max_ms), 1, DAY_MS, NULL, NULL },
 	{ { "retry", "hold_probe", "1m..15m",
-	      "one-row probes of a held lane, doubling", OURS },
+	      "one-row probes of a held lane, doubling; 1014 is not retried "
+	      "before the first",
+	      OURS },
 	    CONFIG_RANGE, AT(retry, hold_probe_least_ms), 1, DAY_MS, NULL,
 	    NULL },
 	{ { "retry", "blocked_probe", "15m..60m", "the same after 1008", OURS },

@@ -104,6 +104,11 @@ wait_for_retry(struct lane *lane, const struct judged *judged)
 	    (unsigned)lane->row.failures, core_random(lane->core));
 	if (judged->reply->retry_after_ms > wait_ms)
 		wait_ms = judged->reply->retry_after_ms;
+	/* a namespace just made is not known everywhere within a second */
+	if (judged->what->retry_first &&
+	    judged->what->scope == SCOPE_NAMESPACE &&
+	    wait_ms < retry->hold_probe_least_ms)
+		wait_ms = retry->hold_probe_least_ms;
 	lane_set_waiting(lane, wait_ms, scope_name(judged->what->scope),
 	    judged->code, judged->reason);
 }

@@ -204,6 +204,24 @@ lets_one_row_speak_for_a_misspelt_namespace(void **state)
 }
 
 static void
+gives_a_namespace_without_a_route_a_while(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1014;
+	put(sim, (struct put){ "cvm", 20, 2, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, sim->config.retry.hold_probe_least_ms - 1);
+	assert_int_equal(sim->requests, 1);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	sim->receiver = takes_all;
+	run_for(sim, 1);
+	assert_int_equal(ledger(sim).delivered, 20);
+	assert_int_equal(sim->requests, 2);
+}
+
+static void
 holds_all_lanes_for_a_wrong_key_and_kills_none(void **state)
 {
 	struct sim *sim = *state;
@@ -950,6 +968,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    lets_one_row_speak_for_a_misspelt_namespace, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    gives_a_namespace_without_a_route_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    holds_all_lanes_for_a_wrong_key_and_kills_none, setup,
 		    teardown),

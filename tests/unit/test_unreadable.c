@@ -76,7 +76,7 @@ is_not_probed_without_a_pause(void **state)
 	sim->bad_code = 1014;
 	put(sim, (struct put){ "cvm", 4, 4, 0 });
 	start(sim, CORE_RUN);
-	run_for(sim, 1000);
+	run_for(sim, 90 * 1000);
 	assert_int_equal(lane(sim, 0).state, LANE_HELD);
 	damage(sim, 0, CORE_RUN);
 	run_for(sim, 10 * HOUR_MS);
