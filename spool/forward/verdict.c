@@ -41,7 +41,9 @@ raise_cap(struct lane *lane, const struct batch *batch)
 
 	if (lane->row.byte_cap < 0)
 		return;
-	if ((int64_t)batch->bytes * 4 < lane->row.byte_cap * 3 ||
+	/* of large rows the last may leave half of the cap and more */
+	if ((!batch->full &&
+		(int64_t)batch->bytes * 4 < lane->row.byte_cap * 3) ||
 	    ++lane->full_taken < CAP_RAISE_AFTER)
 		return;
 	lane->full_taken = 0;

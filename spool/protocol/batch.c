@@ -74,10 +74,11 @@ batch_add(struct batch *batch, const struct batch_row *row, const char *prefix,
 	size_t len = prefix_len + value_len + 1;
 	struct batch_row *added;
 
+	if (batch->count < batch->limits.max_rows)
+		batch->full = !fits(batch, batch->bytes, comma + item);
 	if (!fits(batch, batch->limits.envelope, item))
 		return BATCH_OVERSIZE;
-	if (batch->count >= batch->limits.max_rows ||
-	    !fits(batch, batch->bytes, comma + item))
+	if (batch->count >= batch->limits.max_rows || batch->full)
 		return BATCH_FULL;
 	if (grow_rows(batch) || text_reserve(&batch->items, len))
 		return BATCH_NO_MEMORY;

@@ -31,6 +31,7 @@ struct batch {
 	struct batch_limits limits;
 	struct batch_row *rows;
 	size_t count, size;
+	bool full;         /* a row was refused for its bytes */
 	struct text items; /* "{...}{...}": one item a row, no commas */
 	size_t bytes;      /* of the request that carries the whole batch; for
 			      GET the most it can be, see request_envelope() */
@@ -42,7 +43,7 @@ void batch_free(struct batch *batch);
 
 enum batch_added {
 	BATCH_ADDED,
-	BATCH_FULL,     /* it would pass a limit; nothing changed */
+	BATCH_FULL,     /* it would pass a limit; the rows stay */
 	BATCH_OVERSIZE, /* not even alone in a request: it can never be sent */
 	BATCH_NO_MEMORY
 };

@@ -72,6 +72,7 @@ struct sim {
 	int bad_code;
 	int variant, accepted_requests;
 	const struct said *lie;
+	int digits; /* of a disk's number, at least */
 	double tokens;
 	int64_t filled_ms;
 	int64_t sent_rows, most_at_risk; /* of post_watched() */
@@ -375,7 +376,7 @@ put(struct sim *sim, struct put what)
 	struct writer *writer;
 	struct db *db;
 	int64_t id;
-	char disk[32];
+	char disk[256];
 	int i;
 
 	db = queue_open(sim->path, DB_WRITER, 1000, &config, &fault);
@@ -393,7 +394,8 @@ put(struct sim *sim, struct put what)
 			.max_age_ms = what.max_age_ms > 0 ? what.max_age_ms
 							  : -1 };
 
-		snprintf(disk, sizeof(disk), "disk%dx", i % what.series);
+		snprintf(disk, sizeof(disk), "disk%0*dx", sim->digits,
+		    i % what.series);
 		assert_int_equal(
 		    entry_check(&entry, &config.checks, true, &fault), 0);
 		assert_int_equal(

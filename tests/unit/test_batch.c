@@ -81,6 +81,7 @@ is_full_at_the_row_limit(void **state)
 	assert_int_equal(add(batch, 1, PREFIX, "1"), BATCH_ADDED);
 	assert_int_equal(add(batch, 2, PREFIX, "2"), BATCH_ADDED);
 	assert_int_equal(add(batch, 3, PREFIX, "3"), BATCH_FULL);
+	assert_false(batch->full);
 	assert_int_equal(batch->count, 2);
 	batch_free(batch);
 }
@@ -95,7 +96,9 @@ changes_nothing_when_the_bytes_do_not_fit(void **state)
 	(void)state;
 	assert_int_equal(add(batch, 1, PREFIX, "1"), BATCH_ADDED);
 	/* The comma is one byte too much. */
+	assert_false(batch->full);
 	assert_int_equal(add(batch, 2, PREFIX, "2"), BATCH_FULL);
+	assert_true(batch->full);
 	assert_int_equal(batch->count, 1);
 	assert_int_equal(batch->items.len, item);
 	assert_int_equal(batch->bytes, 200 + item);

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "forward/core_state.h"
+#include "forward/lane.h"
 
 #include "sim.h"
 
@@ -422,6 +423,42 @@ learns_the_size_a_receiver_takes(void **state)
 	assert_int_equal(ledger(sim).delivered, 1000);
 	assert_int_equal(ledger(sim).dead, 0);
 	assert_true(sim->requests - sim->accepted_requests <= 12);
+}
+
+static size_t largest;
+
+static struct said
+notes_the_largest(struct sim *sim, const struct request *request)
+{
+	(void)sim;
+	if (request->bytes > largest)
+		largest = request->bytes;
+	return (struct said){ .http = 200 };
+}
+
+/* One row is far below the cap, two are a byte above it. */
+static void
+a_learned_size_grows_back_though_rows_are_large(void **state)
+{
+	struct sim *sim = *state;
+	size_t one;
+
+	sim->digits = 200;
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	sim->receiver = notes_the_largest;
+	largest = 0;
+	run_for(sim, 10);
+	one = largest;
+	put(sim, (struct put){ "cvm", 2, 1, 0 });
+	run_for(sim, 10);
+	assert_int_equal(sim->requests, 2);
+	assert_true(one * 4 < (largest - 1) * 3);
+	sim->core->lanes[0]->row.byte_cap = (int64_t)largest - 1;
+	put(sim, (struct put){ "cvm", 200, 1, 0 });
+	run_for(sim, 10);
+	assert_int_equal(sim->accepted_rows, 203);
+	assert_in_range(sim->requests, 2 + 64, 2 + 64 + 70);
 }
 
 static void
@@ -995,6 +1032,9 @@ main(void)
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    learns_the_size_a_receiver_takes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_learned_size_grows_back_though_rows_are_large, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    clock_jumps_do_no_harm, setup, teardown),
 		cmocka_unit_test_setup_teardown(
