@@ -40,6 +40,8 @@
 #define MINUTE_MS 60000
 #define HISTORY_KEPT 10080 /* minutes: a week in which something happened */
 
+#define BALLAST_BUSY_MS 8000 /* and this longer while rows flow */
+
 #define CLOCK_SET_MS 3600000    /* that the clock moves by when it is set */
 #define CLOCK_NEW_MS 3600000    /* until it is believed after the start */
 #define CLOCK_DOUBT_MS 86400000 /* and after it was set */
@@ -60,6 +62,7 @@ struct housekeeping {
 	int64_t keys_ms; /* not before this */
 	int64_t series_cursor;
 	int64_t sweep_ms, vacuum_ms, ballast_ms; /* not before these */
+	int64_t trickle_ms, pending, batch_rows; /* see is_trickle() */
 	int64_t dead_ms;
 	int64_t clock_offset_ms, clock_ms; /* wall less steady; believed from */
 	bool no_room;                      /* for the ballast; said already */
@@ -294,6 +297,26 @@ is_crowded(const struct housekeeping *housekeeping)
 	return housekeeping->no_room || (disk >= 0 && disk < ROOM_AHEAD);
 }
 
+/* Whether rows go as they come: since the look before, some REST_MS ago, no more
+ * than a batch was worked off.  A backlog is to drain undisturbed. */
+static bool
+is_trickle(struct housekeeping *housekeeping, int64_t steady_ms)
+{
+	int64_t before = housekeeping->pending;
+	struct ledger_row ledger;
+
+	if (steady_ms < housekeeping->trickle_ms)
+		return false;
+	housekeeping->trickle_ms = steady_ms + REST_MS;
+	if (ledger_read(housekeeping->db, &ledger)) {
+		complain(housekeeping, "vacuum");
+		return false;
+	}
+	housekeeping->pending = ledger.pending;
+	return before >= 0 &&
+	    before - ledger.pending <= housekeeping->batch_rows;
+}
+
 /* Each page that is given back may move another, by way of the log. */
 static int
 pages_a_step(const struct housekeeping *housekeeping)
@@ -303,25 +326,37 @@ pages_a_step(const struct housekeeping *housekeeping)
 	return pages < PAGES_MOST ? (int)pages : PAGES_MOST;
 }
 
+/* Whether there may be more to give. */
+static bool
+give_some_back(struct housekeeping *housekeeping)
+{
+	int64_t pages, unused;
+
+	if (upkeep_pages(housekeeping->db, &pages, &unused) == 0) {
+		if (!is_hollow(pages, unused))
+			return false;
+		if (upkeep_vacuum(
+			housekeeping->db, pages_a_step(housekeeping)) == 0)
+			return true;
+	}
+	complain(housekeeping, "vacuum");
+	return false;
+}
+
 static int64_t
 give_pages_back(struct housekeeping *housekeeping, int64_t steady_ms)
 {
 	int64_t rest_ms = is_crowded(housekeeping) ? SETTLE_MS : REST_MS;
-	int64_t pages, unused;
 
-	if (!is_rested(housekeeping, steady_ms, rest_ms))
+	if (!is_rested(housekeeping, steady_ms, rest_ms)) {
+		if (is_trickle(housekeeping, steady_ms))
+			(void)give_some_back(housekeeping);
 		return housekeeping->idle_since_ms + rest_ms;
+	}
 	if (steady_ms < housekeeping->vacuum_ms)
 		return housekeeping->vacuum_ms;
-	housekeeping->vacuum_ms = steady_ms + REST_MS;
-	if (upkeep_pages(housekeeping->db, &pages, &unused))
-		complain(housekeeping, "vacuum");
-	else if (is_hollow(pages, unused)) {
-		if (upkeep_vacuum(housekeeping->db, pages_a_step(housekeeping)))
-			complain(housekeeping, "vacuum");
-		else
-			housekeeping->vacuum_ms = steady_ms + STEP_MS;
-	}
+	housekeeping->vacuum_ms = steady_ms +
+	    (give_some_back(housekeeping) ? STEP_MS : REST_MS);
 	return housekeeping->vacuum_ms;
 }
 
@@ -363,6 +398,32 @@ look_after_ballast(struct housekeeping *housekeeping, int64_t steady_ms)
 	return housekeeping->ballast_ms;
 }
 
+/* There is far more room than it takes: it would not soon be wanted back, nor what
+ * is left of it be given up in vain. */
+static bool
+is_ballast_safe(struct housekeeping *housekeeping)
+{
+	return !is_short(housekeeping) &&
+	    place_free(db_place(housekeeping->db)->dir) >=
+	    ROOM_AHEAD + housekeeping->reserve + housekeeping->beside;
+}
+
+/* A drain may last for days.  But making it takes some 20 ms, for which requests
+ * wait: seldom. */
+static int64_t
+look_after_ballast_though_busy(
+    struct housekeeping *housekeeping, int64_t steady_ms, int64_t wall_ms)
+{
+	(void)wall_ms;
+	if (housekeeping->idle_since_ms >= 0 ||
+	    steady_ms < housekeeping->ballast_ms + BALLAST_BUSY_MS)
+		return INT64_MAX;
+	if (is_ballast_safe(housekeeping))
+		(void)look_after_ballast(housekeeping, steady_ms);
+	housekeeping->ballast_ms = steady_ms + BALLAST_MS;
+	return INT64_MAX;
+}
+
 static int64_t (*const IDLE_WORK[])(struct housekeeping *, int64_t) = {
 	look_after_ballast,
 	sweep_series,
@@ -373,6 +434,7 @@ static int64_t (*const IDLE_WORK[])(struct housekeeping *, int64_t) = {
 static int64_t (*const WORK[])(struct housekeeping *, int64_t, int64_t) = {
 	forget_keys,
 	purge_dead,
+	look_after_ballast_though_busy,
 };
 
 /* ---- life ---- */
@@ -387,6 +449,7 @@ housekeeping_new(struct db *db, const struct config *config, int64_t now_ms)
 	housekeeping->idle_since_ms = -1;
 	housekeeping->ledger.accepted = -1; /* like none */
 	housekeeping->minute = housekeeping->clock_ms = -1;
+	housekeeping->pending = -1;
 	housekeeping->checkpoint_ms = housekeeping->sweep_ms =
 	    housekeeping->vacuum_ms = housekeeping->ballast_ms =
 		housekeeping->complain_ms = housekeeping->keys_ms = now_ms;
@@ -419,6 +482,7 @@ housekeeping_configure(
 	housekeeping->dead_rows = config->dead.max_rows;
 	housekeeping->dead_age_ms = config->dead.max_age_ms;
 	housekeeping->dead_ms = 0;
+	housekeeping->batch_rows = config->batch.max_rows;
 	bound_share(config->queue.max_size, place_disk(place->dir), &bound);
 	housekeeping->wal_most = bound.log_short < WAL_MOST ? bound.log_short
 							    : WAL_MOST;

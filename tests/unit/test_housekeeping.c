@@ -93,20 +93,26 @@ put(struct house *house, struct db *db, int count)
 	assert_int_equal(db_commit(db), 0);
 }
 
-/* Deliver all rows. */
+/* Deliver the rows up to ${last}. */
 static void
-deliver(struct house *house)
+deliver_to(struct house *house, int64_t last)
 {
 	int64_t gone;
 
 	assert_int_equal(db_begin(house->db), 0);
-	gone = metric_remove_range(
-	    house->db, house->lane_id, 1, INT64_C(1000000));
+	gone = metric_remove_range(house->db, house->lane_id, 1, last);
 	assert_true(gone > 0);
 	assert_int_equal(lane_count(house->db, house->lane_id, -gone), 0);
 	assert_int_equal(
 	    ledger_move(house->db, LEDGER_PENDING, LEDGER_DELIVERED, gone), 0);
 	assert_int_equal(db_commit(house->db), 0);
+}
+
+/* Deliver all rows. */
+static void
+deliver(struct house *house)
+{
+	deliver_to(house, 1000000);
 }
 
 static int64_t
@@ -230,8 +236,54 @@ gives_pages_back_when_a_quarter_is_free_and_it_rests(void **state)
 	assert_true(pages < 400);
 }
 
+static int64_t
+unused_pages(struct house *house)
+{
+	int64_t pages, unused;
+
+	assert_int_equal(upkeep_pages(house->db, &pages, &unused), 0);
+	return unused;
+}
+
+/* A request goes each second. */
 static void
-makes_the_ballast_only_when_idle(void **state)
+gives_pages_back_one_step_in_five_seconds_though_rows_trickle(void **state)
+{
+	struct house *house = *state;
+	int64_t before, now_ms;
+
+	put(house, house->db, 100000);
+	deliver(house);
+	before = unused_pages(house);
+	for (now_ms = 0; now_ms < 20000; now_ms += 1000) {
+		turn(house, false, now_ms);
+		turn(house, true, now_ms + 10);
+	}
+	/* at 5, 10 and 15 seconds */
+	assert_in_range(before - unused_pages(house), 3 * 240, 3 * 250);
+}
+
+/* At a pace that leaves pauses. */
+static void
+gives_no_pages_back_while_a_backlog_drains(void **state)
+{
+	struct house *house = *state;
+	int64_t unused = 0, pages, now_ms;
+
+	put(house, house->db, 100000);
+	for (now_ms = 0; now_ms < 90000; now_ms += 1000) {
+		deliver_to(house, now_ms + 1000);
+		assert_true(unused_pages(house) >= unused);
+		unused = unused_pages(house);
+		turn(house, false, now_ms);
+		turn(house, true, now_ms + 10);
+	}
+	assert_int_equal(upkeep_pages(house->db, &pages, &unused), 0);
+	assert_true(unused > 512 && unused * 2 > pages);
+}
+
+static void
+makes_the_ballast_soon_when_idle(void **state)
 {
 	struct house *house = *state;
 	const char *path = house->spool.place.ballast;
@@ -252,6 +304,31 @@ makes_the_ballast_only_when_idle(void **state)
 	housekeeping_configure(house->housekeeping, &house->config);
 	turn(house, true, 60001);
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* A drain may last for days. */
+static void
+makes_the_ballast_again_though_rows_flow(void **state)
+{
+	struct house *house = *state;
+	const char *path = house->spool.place.ballast;
+	int64_t now_ms;
+
+	house->config.queue.reserve = 1024 * 1024;
+	housekeeping_configure(house->housekeeping, &house->config);
+	turn(house, true, 1);
+	assert_true(ballast_ready(path, 1024 * 1024));
+	ballast_release(path, INT64_MAX);
+	for (now_ms = 2; now_ms < 10000; now_ms += 200)
+		turn(house, false, now_ms);
+	assert_false(ballast_ready(path, 1));
+	turn(house, false, 10001);
+	assert_true(ballast_ready(path, 1024 * 1024));
+	ballast_release(path, INT64_MAX);
+	turn(house, false, 20000);
+	assert_false(ballast_ready(path, 1));
+	turn(house, false, 20001);
+	assert_true(ballast_ready(path, 1024 * 1024));
 }
 
 static void
@@ -517,7 +594,11 @@ main(void)
 		CASE(copies_a_long_log_of_others_back_though_busy),
 		CASE(copies_once_and_not_for_the_length_of_the_file),
 		CASE(gives_pages_back_when_a_quarter_is_free_and_it_rests),
-		CASE(makes_the_ballast_only_when_idle),
+		CASE(
+		    gives_pages_back_one_step_in_five_seconds_though_rows_trickle),
+		CASE(gives_no_pages_back_while_a_backlog_drains),
+		CASE(makes_the_ballast_soon_when_idle),
+		CASE(makes_the_ballast_again_though_rows_flow),
 		CASE(remembers_each_minute_in_which_something_changed),
 		CASE(keeps_as_many_minutes_as_the_ring_has),
 		CASE(collects_series_nobody_uses),
