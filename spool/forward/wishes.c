@@ -81,6 +81,9 @@ wishes_take(struct lane *lane)
 		return -1;
 	if (wish.ask == LANE_ASK_NOTHING)
 		return 0;
+	/* Memory pardons as well; where that fails it forgets, which pardons. */
+	if (wish.ask == LANE_ASK_RELEASE)
+		(void)suspects_load(&lane->core->suspects, db);
 	if (wish.ask == LANE_ASK_PROBE)
 		ask_for_probe(lane);
 	else if (wish.ask == LANE_ASK_HOLD || lane->row.state == LANE_HELD)

@@ -836,6 +836,31 @@ the_operators_release_lets_the_brake_go(void **state)
 	assert_true(ledger(sim).delivered >= 800);
 }
 
+/* One row was refused; those of its series behind it die on the word of that
+ * answer only until the operator says that it was not theirs. */
+static void
+the_operators_release_pardons_the_rows_that_a_refused_one_doomed(void **state)
+{
+	struct sim *sim = *state;
+	int64_t dead;
+
+	sim->config.dead.brake_rows = 200;
+	sim->receiver = says_code;
+	sim->bad_code = 1017;
+	put(sim, (struct put){ "cvm", 1000, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 60 * 1000);
+	assert_string_equal(lane(sim, 0).scope, "brake");
+	dead = ledger(sim).dead;
+	assert_in_range(dead, 1, 200);
+	sim->receiver = takes_all;
+	ask(sim, 1, LANE_ASK_RELEASE, -1);
+	run_for(sim, 60 * 60 * 1000);
+	assert_int_equal(ledger(sim).dead, dead);
+	assert_int_equal(ledger(sim).delivered, 1000 - dead);
+	assert_int_equal(lane(sim, 0).state, LANE_READY);
+}
+
 /* Accounts answer apart: the first row's lane is told that the key is wrong
  * while a part of the other's batch is out. */
 static struct said
@@ -1070,6 +1095,9 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    the_operators_release_lets_the_brake_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_operators_release_pardons_the_rows_that_a_refused_one_doomed,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_hold_of_another_lane_may_come_while_a_part_is_out, setup,
 		    teardown),
