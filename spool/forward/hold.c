@@ -48,12 +48,35 @@ probe_wait_ms(const struct core *core, bool slow, int64_t probes)
 	    (unsigned)probes + 1, core_random(core));
 }
 
+/* The scope of a hold that an answer to ${lane} asks for.  Where another lane's
+ * probe ended the last one, and this lane is refused again, it is not of the
+ * account or the endpoint.  That goes for one lane: when a second one is
+ * refused, it may be. */
+static const char *
+scope_of(struct lane *lane, enum scope scope)
+{
+	struct core *core = lane->core;
+	const char *name = scope_name(scope);
+	size_t i;
+
+	if (!lane->on_trust ||
+	    (scope != SCOPE_ACCOUNT && scope != SCOPE_ENDPOINT))
+		return name;
+	if (scope == SCOPE_ACCOUNT &&
+	    !account_has_contrast(lane->account, core_steady_ms(core)))
+		return name;
+	for (i = 0; i < core->lane_count; i++)
+		if (covers(lane, name, core->lanes[i]))
+			core->lanes[i]->on_trust = false;
+	return scope_name(SCOPE_NAMESPACE);
+}
+
 void
 hold_set(struct lane *lane, const struct disposition *disposition, int code,
     const char *reason)
 {
 	struct core *core = lane->core;
-	const char *scope = scope_name(disposition->scope);
+	const char *scope = scope_of(lane, disposition->scope);
 	int64_t wait_ms = probe_wait_ms(core, disposition->slow_probe, 0);
 	struct lane *other;
 	size_t i;
@@ -110,8 +133,10 @@ hold_release(struct lane *lane)
 		return;
 	for (i = 0; i < core->lane_count; i++) {
 		other = core->lanes[i];
-		if (other != lane && shares(lane, other))
-			make_ready(other);
+		if (other == lane || !shares(lane, other))
+			continue;
+		make_ready(other);
+		other->on_trust = true;
 	}
 	make_ready(lane);
 }
@@ -157,19 +182,25 @@ first_with_rows(const struct lane *lane, bool spent)
 }
 
 void
-hold_pass_on(struct lane *lane)
+hold_take_turns(struct lane *lane)
 {
 	struct core *core = lane->core;
 	size_t i;
 
-	lane->probe_after = 0;
 	lane->probe_spent = true;
-	lane->row.failures++;
 	if (first_with_rows(lane, false) != NULL)
 		return;
 	for (i = 0; i < core->lane_count; i++)
 		if (shares(lane, core->lanes[i]))
 			core->lanes[i]->probe_spent = false;
+}
+
+void
+hold_pass_on(struct lane *lane)
+{
+	lane->probe_after = 0;
+	lane->row.failures++;
+	hold_take_turns(lane);
 }
 
 void

@@ -11,7 +11,9 @@ struct lane;
 /*
  * Holds.  A hold of an account, an endpoint or the clock covers all lanes it
  * concerns: the lanes are held together, and one of them, the prober, sends one
- * row now and then.  Its acceptance releases them all.  A narrower hold is the lane's own.
+ * row now and then; they take turns.  Its acceptance releases them all.  A lane
+ * that is refused again after another's was accepted is held alone.  A narrower
+ * hold is the lane's own.
  */
 
 /** Hold what ${disposition} says, for the code and words of an answer that ${lane} got. */
@@ -27,6 +29,9 @@ void hold_release(struct lane *lane);
 /** A probe failed for whatever reason: the next one, later, and not before
  * ${least_ms} from now. */
 void hold_postpone(struct lane *lane, bool slow, int64_t least_ms);
+/** A probe of ${lane} failed: the next one is another lane's of the hold, until
+ * each had its turn; what ails one lane may be its own. */
+void hold_take_turns(struct lane *lane);
 /** All rows of ${lane} were probed, and refused for what may be their own
  * fault: another lane of the hold has its turn, then it begins again. */
 void hold_pass_on(struct lane *lane);

@@ -74,7 +74,9 @@ struct lane {
 	                        until one is taken */
 	bool check_one;      /* the next request carries one row */
 	int64_t probe_after; /* the next probe's row lies behind this id */
-	bool probe_spent;    /* its rows were all probed in vain */
+	bool probe_spent;    /* it was probed in vain, others' turn */
+	bool on_trust;       /* another's probe released it; none of its own
+	                        was taken since */
 	bool probe_asked;    /* by an operator: one row, whoever holds it */
 	bool retried;        /* a verdict that is retried first was, once */
 	int64_t strange;     /* answers in a row that end in a hold */

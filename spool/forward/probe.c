@@ -51,6 +51,7 @@ probe_failed(struct lane *lane, struct settlement *settlement,
 	}
 	hold_postpone(
 	    lane, judged->what->slow_probe, judged->reply->retry_after_ms);
+	hold_take_turns(lane);
 	snprintf(
 	    lane->row.reason, sizeof(lane->row.reason), "%s", judged->reason);
 	lane->row.code = judged->code;

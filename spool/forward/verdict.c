@@ -68,6 +68,7 @@ on_delivered(struct lane *lane, struct settlement *settlement,
 	core->clock_corrected = false;
 	lane->retried = false;
 	lane->check_one = false;
+	lane->on_trust = false;
 	if (errand_drains(judged->errand))
 		lane->one_by_one = false;
 	doubt_end(lane);

@@ -178,6 +178,107 @@ a_lane_of_bad_rows_does_not_keep_a_hold_of_others(void **state)
 	assert_int_equal(ledger(sim).delivered, 20);
 }
 
+/* What the one lane gets that is sick; the others' requests are taken. */
+static struct said
+refuses_cvm(struct sim *sim, const struct request *request)
+{
+	if (strstr(request->body.data, "\"Namespace\":\"cvm\"") == NULL)
+		return (struct said){ .http = 200 };
+	return *sim->lie;
+}
+
+/* The key is mended, which the probes of cvm's many rows do not show. */
+static void
+each_lane_of_a_hold_is_probed_in_turn(void **state)
+{
+	static const struct said SICK[] = { { .http = 200, .code = 1014 },
+		{ .http = 200, .code = 1006 }, { .http = 200, .code = 1010 },
+		{ .http = 200, .code = 4711 }, { .http = 403, .body = "" } };
+	struct sim *sim = *state;
+	int64_t delivered;
+	size_t i;
+
+	start(sim, CORE_RUN);
+	for (i = 0; i < sizeof(SICK) / sizeof(SICK[0]); i++) {
+		run_for(sim, HOUR_MS); /* no contrast is left */
+		sim->receiver = says_code;
+		sim->bad_code = 1011;
+		put(sim, (struct put){ "cvm", 500, 1, 0 });
+		put(sim, (struct put){ "pc", 20, 20, 0 });
+		run_for(sim, 100);
+		assert_int_equal(lane(sim, 1).state, LANE_HELD);
+		assert_int_equal(lane(sim, 0).state, LANE_HELD);
+		delivered = ledger(sim).delivered;
+		sim->receiver = refuses_cvm;
+		sim->lie = &SICK[i];
+		run_for(sim, 10 * 60 * 1000);
+		assert_int_equal(ledger(sim).delivered, delivered + 20);
+		sim->receiver = takes_all;
+		run_for(sim, 2 * HOUR_MS);
+		assert_int_equal(ledger(sim).pending, 0);
+	}
+}
+
+static void
+a_sick_lane_holds_the_others_once_and_then_itself_alone(void **state)
+{
+	static const struct said FORBIDDEN = { .http = 403, .body = "" };
+	struct sim *sim = *state;
+	int i;
+
+	sim->receiver = refuses_cvm;
+	sim->lie = &FORBIDDEN;
+	put(sim, (struct put){ "cvm", 20, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_string_equal(lane(sim, 0).scope, "endpoint");
+	put(sim, (struct put){ "pc", 1, 1, 0 });
+	run_for(sim, 10 * 60 * 1000);
+	for (i = 0; i < 100; i++) {
+		put(sim, (struct put){ "pc", 1, 1, 0 });
+		run_for(sim, 60 * 1000);
+		assert_int_equal(ledger(sim).delivered, 2 + i);
+		assert_int_equal(lane(sim, 0).state, LANE_HELD);
+		assert_int_equal(lane(sim, 1).state, LANE_READY);
+	}
+	sim->receiver = takes_all;
+	run_for(sim, HOUR_MS);
+	assert_int_equal(ledger(sim).pending, 0);
+	assert_int_equal(lane(sim, 0).state, LANE_READY);
+}
+
+/* Two lanes are refused again after a third one's row was taken. */
+static void
+a_second_lane_that_is_refused_again_holds_them_all(void **state)
+{
+	static const struct said FORBIDDEN = { .http = 403, .body = "" };
+	struct sim *sim = *state;
+
+	sim->receiver = lies;
+	sim->lie = &FORBIDDEN;
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	put(sim, (struct put){ "b", 1, 1, 0 });
+	put(sim, (struct put){ "cvm", 1, 1, 0 });
+	put(sim, (struct put){ "d", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 100);
+	assert_string_equal(lane(sim, 3).scope, "endpoint");
+	sim->requests = 0;
+	reload(sim, &sim->config);
+	core_turn(sim->core); /* a probes, and is taken; nobody else is */
+	sim->receiver = takes_all;
+	answer_first(sim);
+	sim->receiver = lies;
+	run_for(sim, 100);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_string_equal(lane(sim, 1).scope, "namespace");
+	assert_string_equal(lane(sim, 2).scope, "endpoint");
+	assert_string_equal(lane(sim, 3).scope, "endpoint");
+	sim->receiver = takes_all;
+	run_for(sim, HOUR_MS);
+	assert_int_equal(ledger(sim).pending, 0);
+}
+
 /* Its probe was in vain, and the lane whose turn it was has no row left. */
 static void
 a_hold_is_probed_though_the_other_lanes_rows_expired(void **state)
@@ -465,6 +566,9 @@ main(void)
 		TEST(a_bad_row_alone_does_not_block_those_behind_it),
 		TEST(a_bad_row_does_not_keep_a_hold_alive),
 		TEST(a_lane_of_bad_rows_does_not_keep_a_hold_of_others),
+		TEST(each_lane_of_a_hold_is_probed_in_turn),
+		TEST(a_sick_lane_holds_the_others_once_and_then_itself_alone),
+		TEST(a_second_lane_that_is_refused_again_holds_them_all),
 		TEST(a_hold_is_probed_though_the_other_lanes_rows_expired),
 		TEST(an_operators_probe_of_a_braked_lane_sends_its_row),
 		TEST(a_wish_for_a_probe_ends_with_the_hold),
