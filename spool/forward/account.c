@@ -67,38 +67,62 @@ account_spend(struct account *account, int64_t steady_ms, int64_t rows)
 	pace_spend(&account->rows, steady_ms, (double)rows);
 }
 
-static void
-pause_for(struct account *account, int64_t steady_ms, int64_t wait_ms)
+/* Whether a throttle is another one: see account_throttle_requests(). */
+static bool
+is_another(unsigned in_a_row, int64_t latest_ms, int64_t sent_ms)
 {
-	if (steady_ms + wait_ms > account->paused_until_ms)
-		account->paused_until_ms = steady_ms + wait_ms;
+	return in_a_row == 0 || sent_ms > latest_ms;
+}
+
+unsigned
+account_throttle_requests(
+    struct account *account, int64_t steady_ms, int64_t sent_ms)
+{
+	if (!is_another(account->request_throttles,
+		account->request_throttled_ms, sent_ms))
+		return 0;
+	account->request_throttled_ms = steady_ms;
+	pace_throttled(&account->requests, steady_ms);
 	account->changed = true;
+	return ++account->request_throttles;
 }
 
 void
-account_throttle_requests(
-    struct account *account, int64_t steady_ms, int64_t wait_ms)
-{
-	account->request_throttles++;
-	pace_throttled(&account->requests, steady_ms);
-	pause_for(account, steady_ms, wait_ms);
-}
-
-int64_t
-account_throttle_rows(struct account *account, int64_t steady_ms)
+account_throttle_rows(
+    struct account *account, int64_t steady_ms, int64_t sent_ms)
 {
 	int64_t wait_ms = ROW_PAUSE_MS;
 	unsigned i;
 
-	for (i = 0; i < account->row_throttles && wait_ms < ROW_PAUSE_MOST_MS;
-	     i++)
-		wait_ms *= 2;
+	if (is_another(
+		account->row_throttles, account->row_throttled_ms, sent_ms)) {
+		for (i = 0;
+		     i < account->row_throttles && wait_ms < ROW_PAUSE_MOST_MS;
+		     i++)
+			wait_ms *= 2;
+		account->row_throttles++;
+		account->row_throttled_ms = steady_ms;
+		pace_throttled(&account->rows, steady_ms);
+		account->changed = true;
+	}
 	if (wait_ms > ROW_PAUSE_MOST_MS)
 		wait_ms = ROW_PAUSE_MOST_MS;
-	account->row_throttles++;
-	pace_throttled(&account->rows, steady_ms);
-	pause_for(account, steady_ms, wait_ms);
-	return wait_ms;
+	account_pause(account, steady_ms, wait_ms);
+}
+
+void
+account_pause(struct account *account, int64_t steady_ms, int64_t wait_ms)
+{
+	if (steady_ms + wait_ms > account->paused_until_ms)
+		account->paused_until_ms = steady_ms + wait_ms;
+}
+
+int64_t
+account_pause_ms(const struct account *account, int64_t steady_ms)
+{
+	return account->paused_until_ms > steady_ms
+	    ? account->paused_until_ms - steady_ms
+	    : 0;
 }
 
 void

@@ -16,7 +16,8 @@ struct account {
 	const struct credential *credential; /* NULL: nobody */
 	struct pace requests, rows;
 	int64_t paused_until_ms; /* steady: a throttle's end, -1: none */
-	unsigned request_throttles, row_throttles; /* in a row */
+	unsigned request_throttles, row_throttles;      /* in a row */
+	int64_t request_throttled_ms, row_throttled_ms; /* steady: the latest */
 	int64_t accepted_ms; /* steady: the latest answer 0, -1: none lately */
 	int64_t accepted_bytes;            /* of the request it belonged to */
 	int64_t largest_bytes, largest_ms; /* of those in the window; when */
@@ -37,11 +38,19 @@ int64_t account_ready_at(struct account *account, int64_t steady_ms);
 /** One request of ${rows} rows goes. */
 void account_spend(struct account *account, int64_t steady_ms, int64_t rows);
 
-/** 1006, 429: fewer requests, and none for ${wait_ms}. */
-void account_throttle_requests(
-    struct account *account, int64_t steady_ms, int64_t wait_ms);
-/** 1018: fewer rows, and none for 60 s, doubling to 300 s; returns that. */
-int64_t account_throttle_rows(struct account *account, int64_t steady_ms);
+/** 1006, 429 to a request sent at ${sent_ms}: fewer requests.  Return how many
+ * such answers came in a row; 0 where it was out beside the latest of them,
+ * and so is none of its own. */
+unsigned account_throttle_requests(
+    struct account *account, int64_t steady_ms, int64_t sent_ms);
+/** 1018, likewise: fewer rows, and none for 60 s, doubling to 300 s; 60 s
+ * where it was out beside the latest. */
+void account_throttle_rows(
+    struct account *account, int64_t steady_ms, int64_t sent_ms);
+/** No request goes for ${wait_ms}, or longer. */
+void account_pause(struct account *account, int64_t steady_ms, int64_t wait_ms);
+/** How long none goes now, for a throttle's sake. */
+int64_t account_pause_ms(const struct account *account, int64_t steady_ms);
 /** An answer 0 to ${rows} rows in ${bytes}. */
 void account_accepted(
     struct account *account, int64_t steady_ms, int64_t rows, int64_t bytes);

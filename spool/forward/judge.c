@@ -43,6 +43,7 @@ judge_reply(
 	judged->reply = reply;
 	judged->errand = trip->errand;
 	judged->clock_offset_ms = trip->clock_offset_ms;
+	judged->sent_ms = trip->sent_ms;
 	answer_read(&judged->answer, reply->body, reply->len);
 	judged->outcome = (struct outcome){ .transfer = reply->transfer,
 		.request_size = reply->request_size,

@@ -21,6 +21,7 @@ struct judged {
 	int code; /* -1: none */
 	enum errand errand;
 	int64_t clock_offset_ms; /* by which the request was signed */
+	int64_t sent_ms;         /* steady: when it went */
 	char reason[LANE_TEXT];
 };
 

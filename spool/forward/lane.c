@@ -384,7 +384,7 @@ lane_new(struct core *core, const struct lane_row *row)
 	lane->core = core;
 	lane->account = &core->nobody;
 	lane->row = *row;
-	lane->wake_ms = -1;
+	lane->wake_ms = lane->failed_ms = -1;
 	brake_clear(&lane->brake);
 	lane_configure(lane);
 	if (set_trips(lane)) {

@@ -79,6 +79,7 @@ struct lane {
 	                        was taken since */
 	bool probe_asked;    /* by an operator: one row, whoever holds it */
 	bool retried;        /* a verdict that is retried first was, once */
+	int64_t failed_ms;   /* steady: the answer that row.failures grew by */
 	int64_t strange;     /* answers in a row that end in a hold */
 	unsigned full_taken; /* requests near the learned cap, taken in a row */
 	struct brake brake;

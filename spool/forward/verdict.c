@@ -94,24 +94,50 @@ on_hold(struct lane *lane, struct settlement *settlement,
 	hold_set(lane, judged->what, judged->code, judged->reason);
 }
 
+/* Whether a failure is another one in a row.  Requests that were out together
+ * fail together: one trouble, and one wait. */
+static bool
+is_another(const struct lane *lane, const struct judged *judged)
+{
+	if (lane->row.state != LANE_WAITING)
+		return lane->row.state == LANE_READY;
+	return lane->row.failures == 0 || judged->sent_ms > lane->failed_ms;
+}
+
+/* What it waits at least, whatever the dice say. */
+static int64_t
+least_wait_ms(const struct lane *lane, const struct judged *judged)
+{
+	int64_t asked_ms = judged->reply->retry_after_ms;
+	int64_t probe_ms = lane->core->config->retry.hold_probe_least_ms;
+
+	/* a namespace just made is not known everywhere within a second */
+	return judged->what->retry_first &&
+		judged->what->scope == SCOPE_NAMESPACE && asked_ms < probe_ms
+	    ? probe_ms
+	    : asked_ms;
+}
+
 static void
 wait_for_retry(struct lane *lane, const struct judged *judged)
 {
 	const struct config_retry *retry = &lane->core->config->retry;
-	int64_t wait_ms;
+	int64_t now_ms = core_steady_ms(lane->core);
+	int64_t wait_ms = lane->wake_ms - now_ms;
+	int64_t least_ms = least_wait_ms(lane, judged);
+	bool another = is_another(lane, judged);
 
-	lane->row.failures++;
 	if (judged->what->scope == SCOPE_ENDPOINT)
 		account_failed(lane->account);
-	wait_ms = backoff_ms(retry->base_ms, retry->max_ms,
-	    (unsigned)lane->row.failures, core_random(lane->core));
-	if (judged->reply->retry_after_ms > wait_ms)
-		wait_ms = judged->reply->retry_after_ms;
-	/* a namespace just made is not known everywhere within a second */
-	if (judged->what->retry_first &&
-	    judged->what->scope == SCOPE_NAMESPACE &&
-	    wait_ms < retry->hold_probe_least_ms)
-		wait_ms = retry->hold_probe_least_ms;
+	if (another) {
+		lane->failed_ms = now_ms;
+		wait_ms = backoff_ms(retry->base_ms, retry->max_ms,
+		    (unsigned)++lane->row.failures, core_random(lane->core));
+	}
+	if (wait_ms < least_ms)
+		wait_ms = least_ms;
+	else if (!another)
+		return; /* the wait that the first one began is long enough */
 	lane_set_waiting(lane, wait_ms, scope_name(judged->what->scope),
 	    judged->code, judged->reason);
 }
@@ -121,7 +147,10 @@ static void
 on_retry(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	lane->strange = judged->what->hold_after ? lane->strange + 1 : 0;
+	if (!judged->what->hold_after)
+		lane->strange = 0;
+	else if (is_another(lane, judged))
+		lane->strange++;
 	if (lane->strange >= lane->core->config->retry.hold_after) {
 		on_hold(lane, settlement, judged);
 		return;
@@ -137,33 +166,35 @@ on_throttle_requests(struct lane *lane, struct settlement *settlement,
 {
 	struct core *core = lane->core;
 	const struct config_retry *retry = &core->config->retry;
-	int64_t wait_ms = 0;
+	int64_t now_ms = core_steady_ms(core), wait_ms = 0;
+	unsigned in_a_row;
 
 	(void)settlement;
+	in_a_row = account_throttle_requests(
+	    lane->account, now_ms, judged->sent_ms);
 	/* The learned pace is wait enough, unless it goes on being refused. */
-	if (lane->account->request_throttles > 1)
+	if (in_a_row > 2)
 		wait_ms = backoff_ms(retry->base_ms, retry->max_ms,
-		    lane->account->request_throttles, core_random(core));
+		    in_a_row - 1, core_random(core));
 	if (judged->reply->retry_after_ms > wait_ms)
 		wait_ms = judged->reply->retry_after_ms;
-	account_throttle_requests(lane->account, core_steady_ms(core), wait_ms);
+	account_pause(lane->account, now_ms, wait_ms);
 	keep_part(lane, judged->errand);
-	lane_set_waiting(lane, wait_ms, scope_name(judged->what->scope),
-	    judged->code, judged->reason);
+	lane_set_waiting(lane, account_pause_ms(lane->account, now_ms),
+	    scope_name(judged->what->scope), judged->code, judged->reason);
 }
 
 static void
 on_throttle_rows(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	int64_t wait_ms;
+	int64_t now_ms = core_steady_ms(lane->core);
 
 	(void)settlement;
-	wait_ms = account_throttle_rows(
-	    lane->account, core_steady_ms(lane->core));
+	account_throttle_rows(lane->account, now_ms, judged->sent_ms);
 	keep_part(lane, judged->errand);
-	lane_set_waiting(lane, wait_ms, scope_name(judged->what->scope),
-	    judged->code, judged->reason);
+	lane_set_waiting(lane, account_pause_ms(lane->account, now_ms),
+	    scope_name(judged->what->scope), judged->code, judged->reason);
 }
 
 /* Begin to bisect the batch that was refused as a whole. */

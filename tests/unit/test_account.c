@@ -59,11 +59,11 @@ too_many_requests_pause_for_as_long_as_is_told(void **state)
 
 	(void)state;
 	start(&account, 0, 0, NULL);
-	account_throttle_requests(&account, 1000, 90 * SECOND);
-	assert_int_equal(account.request_throttles, 1);
+	assert_int_equal(account_throttle_requests(&account, 1000, 900), 1);
+	account_pause(&account, 1000, 90 * SECOND);
 	assert_true(account_ready_at(&account, 1000) >= 91 * SECOND);
 	/* a shorter wait ends no longer one */
-	account_throttle_requests(&account, 2000, 0);
+	account_pause(&account, 2000, 0);
 	assert_true(account_ready_at(&account, 2000) >= 91 * SECOND);
 	assert_true(account.changed);
 }
@@ -79,14 +79,37 @@ too_many_rows_pause_for_a_minute_doubling_to_five(void **state)
 	(void)state;
 	start(&account, 0, 0, NULL);
 	for (i = 0; i < sizeof(WAITS) / sizeof(WAITS[0]); i++) {
+		account_throttle_rows(&account, now_ms, now_ms);
 		assert_int_equal(
-		    account_throttle_rows(&account, now_ms), WAITS[i] * SECOND);
+		    account_pause_ms(&account, now_ms), WAITS[i] * SECOND);
 		assert_true(account_ready_at(&account, now_ms) >=
 		    now_ms + WAITS[i] * SECOND);
 		now_ms += WAITS[i] * SECOND;
 	}
 	account_accepted(&account, now_ms, 10, 1000);
-	assert_int_equal(account_throttle_rows(&account, now_ms), 60 * SECOND);
+	account_throttle_rows(&account, now_ms, now_ms);
+	assert_int_equal(account_pause_ms(&account, now_ms), 60 * SECOND);
+}
+
+static void
+requests_that_were_out_together_are_throttled_once(void **state)
+{
+	struct account account;
+	int i;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	assert_int_equal(account_throttle_requests(&account, 2000, 1500), 1);
+	account_throttle_rows(&account, 2000, 1500);
+	for (i = 1; i < 16; i++) {
+		assert_int_equal(
+		    account_throttle_requests(&account, 2000 + i, 1500 + i), 0);
+		account_throttle_rows(&account, 2000 + i, 1500 + i);
+	}
+	assert_int_equal(account_pause_ms(&account, 2015), 60 * SECOND);
+	assert_int_equal(account_throttle_requests(&account, 2500, 2001), 2);
+	account_throttle_rows(&account, 2500, 2001);
+	assert_int_equal(account_pause_ms(&account, 2500), 120 * SECOND);
 }
 
 static void
@@ -97,7 +120,8 @@ rows_of_a_batch_are_never_owed_for_hours(void **state)
 
 	(void)state;
 	start(&account, 0, 0, NULL);
-	now_ms += account_throttle_rows(&account, now_ms);
+	account_throttle_rows(&account, now_ms, now_ms);
+	now_ms += account_pause_ms(&account, now_ms);
 	account_spend(&account, now_ms, 100);
 	assert_true(
 	    account_ready_at(&account, now_ms) <= now_ms + 5 * (int64_t)MINUTE);
@@ -149,8 +173,8 @@ what_was_learned_is_kept_and_taken_up(void **state)
 	(void)state;
 	start(&account, 50, 0, NULL);
 	account_accepted(&account, 1000, 1, 1);
-	account_throttle_requests(&account, 1500, 0);
-	(void)account_throttle_rows(&account, 1500);
+	(void)account_throttle_requests(&account, 1500, 1500);
+	account_throttle_rows(&account, 1500, 1500);
 	account_learned(&account, &row);
 	assert_string_equal(row.name, "default");
 	assert_true(row.requests_per_second > 0);
@@ -192,6 +216,8 @@ main(void)
 		    too_many_requests_pause_for_as_long_as_is_told),
 		cmocka_unit_test(
 		    too_many_rows_pause_for_a_minute_doubling_to_five),
+		cmocka_unit_test(
+		    requests_that_were_out_together_are_throttled_once),
 		cmocka_unit_test(rows_of_a_batch_are_never_owed_for_hours),
 		cmocka_unit_test(contrast_lasts_five_minutes),
 		cmocka_unit_test(

@@ -226,6 +226,128 @@ holds_for_nonsense_only_after_so_many_in_a_row(void **state)
 	assert_true(sim->requests >= requests + 8);
 }
 
+/* ---- what comes at once counts once ---- */
+
+/* ${requests} of ten rows each are out together. */
+static void
+send_together(struct sim *sim, int requests)
+{
+	int i;
+
+	sim->config.batch.in_flight = requests;
+	sim->config.batch.max_rows = 10;
+	put(sim, (struct put){ "cvm", 10 * requests, 1, 0 });
+	start(sim, CORE_RUN);
+	core_turn(sim->core);
+	assert_int_equal(sim->requests, requests);
+	sim->wall_ms++;
+	sim->steady_ms++;
+	for (i = 0; i < requests; i++)
+		answer_first(sim);
+	core_turn(sim->core); /* commits */
+}
+
+static void
+a_restart_of_the_receiver_is_one_failure(void **state)
+{
+	static const struct said RESET = { .transfer = 56 };
+	struct sim *sim = *state;
+	int64_t now_ms;
+
+	sim->receiver = lies;
+	sim->lie = &RESET;
+	send_together(sim, 16);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	assert_int_equal(lane(sim, 0).failures, 1);
+	assert_in_range(lane(sim, 0).wake_at, sim->wall_ms,
+	    sim->wall_ms + sim->config.retry.base_ms);
+	/* Those that are sent again, and fail again, are the second one. */
+	now_ms = lane(sim, 0).wake_at + 1;
+	run_for(sim, now_ms - sim->wall_ms);
+	assert_int_equal(lane(sim, 0).failures, 2);
+	assert_int_equal(sim->requests, 32);
+}
+
+static void
+a_moment_of_nonsense_holds_nothing(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = lies;
+	sim->lie = &PORTAL;
+	send_together(sim, 16);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	sim->receiver = takes_all;
+	run_for(sim, MINUTE_MS);
+	assert_int_equal(ledger(sim).delivered, 160);
+}
+
+static void
+a_late_answer_ends_no_wait_that_another_was_told(void **state)
+{
+	static const struct said BUSY = { .http = 503,
+		.code = -1,
+		.body = "",
+		.retry_after_ms = 4 * MINUTE_MS };
+	static const struct said RESET = { .transfer = 56 };
+	struct sim *sim = *state;
+
+	sim->config.batch.in_flight = 2;
+	sim->config.batch.max_rows = 10;
+	put(sim, (struct put){ "cvm", 20, 1, 0 });
+	start(sim, CORE_RUN);
+	core_turn(sim->core);
+	sim->receiver = lies;
+	sim->lie = &BUSY;
+	answer_first(sim);
+	sim->lie = &RESET;
+	answer_first(sim);
+	run_for(sim, 4 * MINUTE_MS - 1);
+	assert_int_equal(sim->requests, 2);
+	run_for(sim, MINUTE_MS);
+	assert_true(sim->requests > 2);
+}
+
+static void
+requests_refused_together_draw_no_wait(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1006;
+	send_together(sim, 16);
+	sim->receiver = takes_all;
+	/* The pace that was learned is a request in ten seconds, growing. */
+	run_for(sim, 11 * 1000);
+	assert_in_range(sim->accepted_rows, 10, 160);
+}
+
+static void
+lanes_refused_together_wait_for_one_minute(void **state)
+{
+	struct sim *sim = *state;
+	int i;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1018;
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	put(sim, (struct put){ "b", 1, 1, 0 });
+	put(sim, (struct put){ "c", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	core_turn(sim->core);
+	assert_int_equal(sim->requests, 3);
+	for (i = 0; i < 3; i++) {
+		sim->wall_ms += 10;
+		sim->steady_ms += 10;
+		answer_first(sim);
+	}
+	sim->receiver = takes_all;
+	run_for(sim, MINUTE_MS - 1);
+	assert_int_equal(sim->requests, 3);
+	run_for(sim, 10 * 1000);
+	assert_int_equal(ledger(sim).delivered, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -245,6 +367,11 @@ main(void)
 		TEST(lets_no_late_row_die_in_soft_mode),
 		TEST(does_not_probe_before_retry_after),
 		TEST(holds_for_nonsense_only_after_so_many_in_a_row),
+		TEST(a_restart_of_the_receiver_is_one_failure),
+		TEST(a_moment_of_nonsense_holds_nothing),
+		TEST(a_late_answer_ends_no_wait_that_another_was_told),
+		TEST(requests_refused_together_draw_no_wait),
+		TEST(lanes_refused_together_wait_for_one_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
