@@ -17,6 +17,8 @@
 /* Below so many rows a second the pauses alone do it: rows of a refused batch
  * are owed as well, and at a lower pace would be so for hours. */
 #define ROWS_LEAST 0.5
+/* Growth by less is not stored: that would be a write a turn. */
+#define WORTH_NOTING 1.1
 
 void
 account_start(struct account *account, const struct credential *credential,
@@ -34,9 +36,9 @@ account_start(struct account *account, const struct credential *credential,
 	account->rows.least = ROWS_LEAST;
 	if (learned != NULL) {
 		account->requests.learned = learned->requests_per_second;
-		account->requests.ceiling = learned->requests_per_second;
 		account->rows.learned = learned->rows_per_minute / 60;
-		account->rows.ceiling = account->rows.learned;
+		account->noted_requests = account->requests.learned;
+		account->noted_rows = account->rows.learned;
 	}
 }
 
@@ -67,6 +69,23 @@ account_spend(struct account *account, int64_t steady_ms, int64_t rows)
 	pace_spend(&account->rows, steady_ms, (double)rows);
 }
 
+/* What was learned is to be stored. */
+static void
+note(struct account *account)
+{
+	account->noted_requests = account->requests.learned;
+	account->noted_rows = account->rows.learned;
+	account->changed = true;
+}
+
+/* Whether a rate has grown by so much that it is worth storing, or is no
+ * longer needed. */
+static bool
+is_news(double learned, double noted)
+{
+	return learned > noted * WORTH_NOTING || (learned <= 0 && noted > 0);
+}
+
 /* Whether a throttle is another one: see account_throttle_requests(). */
 static bool
 is_another(unsigned in_a_row, int64_t latest_ms, int64_t sent_ms)
@@ -83,7 +102,7 @@ account_throttle_requests(
 		return 0;
 	account->request_throttled_ms = steady_ms;
 	pace_throttled(&account->requests, steady_ms);
-	account->changed = true;
+	note(account);
 	return ++account->request_throttles;
 }
 
@@ -103,7 +122,7 @@ account_throttle_rows(
 		account->row_throttles++;
 		account->row_throttled_ms = steady_ms;
 		pace_throttled(&account->rows, steady_ms);
-		account->changed = true;
+		note(account);
 	}
 	if (wait_ms > ROW_PAUSE_MOST_MS)
 		wait_ms = ROW_PAUSE_MOST_MS;
@@ -129,8 +148,6 @@ void
 account_accepted(
     struct account *account, int64_t steady_ms, int64_t rows, int64_t bytes)
 {
-	bool learned = account->requests.learned > 0 ||
-	    account->rows.learned > 0;
 	bool was_away = account->failing &&
 	    (account->accepted_ms < 0 ||
 		steady_ms - account->accepted_ms > OUTAGE_MS);
@@ -149,9 +166,9 @@ account_accepted(
 	account->failing = false;
 	pace_accepted(&account->requests, steady_ms, 1);
 	pace_accepted(&account->rows, steady_ms, (double)rows);
-	if (learned && account->requests.learned <= 0 &&
-	    account->rows.learned <= 0)
-		account->changed = true;
+	if (is_news(account->requests.learned, account->noted_requests) ||
+	    is_news(account->rows.learned, account->noted_rows))
+		note(account);
 }
 
 void

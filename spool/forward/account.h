@@ -23,6 +23,7 @@ struct account {
 	int64_t largest_bytes, largest_ms; /* of those in the window; when */
 	int64_t accepted_rows, accepted_first, accepted_last; /* ids */
 	bool failing; /* the way was closed, since the latest answer */
+	double noted_requests, noted_rows; /* learned, when last marked */
 	bool changed; /* what was learned is to be stored */
 };
 

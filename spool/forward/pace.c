@@ -110,8 +110,9 @@ pace_accepted(struct pace *pace, int64_t steady_ms, double units)
 	if (pace->learned <= 0 || !pace->limited)
 		return;
 	pace->limited = false;
-	raise = pace->learned > pace->ceiling * NEAR_CEILING ? RAISE_SLOWLY
-							     : RAISE;
+	raise = RAISE;
+	if (pace->ceiling > 0 && pace->learned > pace->ceiling * NEAR_CEILING)
+		raise = RAISE_SLOWLY;
 	pace->learned += raise * units * 1e3 / (double)pace->window_ms;
 	if ((pace->set > 0 && pace->learned >= pace->set) ||
 	    pace->learned > FORGET)
@@ -131,7 +132,7 @@ accepted_rate(const struct pace *pace)
 void
 pace_throttled(struct pace *pace, int64_t steady_ms)
 {
-	double before;
+	double before, taken;
 
 	observe(pace, steady_ms);
 	fill(pace, steady_ms);
@@ -144,12 +145,15 @@ pace_throttled(struct pace *pace, int64_t steady_ms)
 	    steady_ms - pace->lowered_ms < pace->window_ms)
 		return;
 	pace->lowered_ms = steady_ms;
-	pace->ceiling = before;
-	pace->learned = before > 0
-	    ? before * LOWER_TO
-	    : lesser(accepted_rate(pace) * NEAR_CEILING, pace->set);
+	taken = accepted_rate(pace) * NEAR_CEILING;
+	pace->learned = before > 0 ? before * LOWER_TO
+				   : lesser(taken, pace->set);
 	if (pace->learned < pace->least)
 		pace->learned = pace->least;
+	/* Where nothing was accepted nobody knows yet how much is too much. */
+	pace->ceiling = before > 0 ? before
+	    : taken >= pace->least ? pace->learned
+				   : 0;
 }
 
 void

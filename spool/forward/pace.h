@@ -8,16 +8,16 @@
  * How fast units (requests, or rows) may go: a token bucket at the rate that
  * is set, or at a lower one that was learned from refusals (design.md 6.4).
  * A refusal lowers the rate to what was accepted lately, then by a third;
- * acceptance raises it again, quickly up to where the last refusal came,
- * slowly beyond.  Tokens may be owed: who spends more than there are waits
- * the longer.
+ * acceptance raises it again, quickly up to where the last refusal came, or
+ * the next where that is not known, slowly beyond.  Tokens may be owed: who
+ * spends more than there are waits the longer.
  */
 struct pace {
 	double set;     /* units a second; 0: unlimited */
 	double burst;   /* tokens that can be saved up */
 	double least;   /* units a second: nothing lower is learned */
 	double learned; /* units a second; 0: nothing was learned */
-	double ceiling; /* what was learned when the last refusal came */
+	double ceiling; /* learned when the last refusal came; 0: unknown */
 	double ramp;    /* units a second while starting again; 0: done */
 	double tokens;
 	int64_t filled_ms;  /* steady: when tokens was right */

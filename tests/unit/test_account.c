@@ -185,6 +185,48 @@ what_was_learned_is_kept_and_taken_up(void **state)
 	assert_true(pace_rate(&account.rows) > 0);
 }
 
+/* Rows go as fast as they may, a minute long, each accepted.  Return how often
+ * there was something to store. */
+static int
+run_a_minute(struct account *account, int64_t *now_ms)
+{
+	int64_t until_ms = *now_ms + MINUTE;
+	int stored = 0;
+
+	while ((*now_ms = account_ready_at(account, *now_ms)) < until_ms) {
+		account_spend(account, *now_ms, 1);
+		account_accepted(account, *now_ms, 1, 100);
+		stored += account->changed;
+		account->changed = false;
+	}
+	return stored;
+}
+
+static void
+growth_is_kept_and_not_at_every_step(void **state)
+{
+	struct account_row before = { .name = "" }, after = { .name = "" };
+	struct account account;
+	int64_t now_ms = 1000;
+
+	(void)state;
+	start(&account, 0, 0, NULL);
+	account_throttle_rows(&account, now_ms, now_ms);
+	account_learned(&account, &before);
+	account.changed = false;
+	now_ms += MINUTE;
+	assert_in_range(run_a_minute(&account, &now_ms) +
+		run_a_minute(&account, &now_ms) +
+		run_a_minute(&account, &now_ms),
+	    3, 7);
+	account_learned(&account, &after);
+	assert_true(after.rows_per_minute > before.rows_per_minute * 1.5);
+	/* What is taken up grows on as quickly. */
+	start(&account, 0, 0, &after);
+	now_ms = 1000;
+	assert_in_range(run_a_minute(&account, &now_ms), 1, 3);
+}
+
 static void
 an_account_that_was_away_begins_slowly(void **state)
 {
@@ -223,6 +265,7 @@ main(void)
 		cmocka_unit_test(
 		    the_largest_accepted_is_a_contrast_as_long_as_others),
 		cmocka_unit_test(what_was_learned_is_kept_and_taken_up),
+		cmocka_unit_test(growth_is_kept_and_not_at_every_step),
 		cmocka_unit_test(an_account_that_was_away_begins_slowly),
 	};
 

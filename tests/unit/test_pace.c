@@ -162,6 +162,29 @@ what_was_learned_grows_back_and_is_forgotten(void **state)
 	assert_true(pace_rate(&pace) >= 20);
 }
 
+/* From half a row a second to a thousand rows a minute. */
+static void
+what_no_acceptance_bounds_grows_quickly(void **state)
+{
+	struct pace pace;
+	int64_t now_ms = 0;
+	double before;
+
+	(void)state;
+	pace_start(&pace, 0, 20, MINUTE, 0);
+	pace.least = 0.5;
+	pace_throttled(&pace, now_ms);
+	assert_true(pace_rate(&pace) <= 0.5);
+	send_until(&pace, &now_ms, 30 * (int64_t)MINUTE, 1);
+	assert_true(pace_rate(&pace) >= 1000.0 / 60);
+	/* The second refusal tells where to grow slowly. */
+	pace_throttled(&pace, now_ms);
+	send_until(&pace, &now_ms, now_ms + 3 * (int64_t)MINUTE, 1);
+	before = pace_rate(&pace);
+	send_until(&pace, &now_ms, now_ms + 5 * (int64_t)MINUTE, 1);
+	assert_true(pace_rate(&pace) < before * 1.2);
+}
+
 static void
 acceptance_that_waited_for_nothing_raises_nothing(void **state)
 {
@@ -215,6 +238,7 @@ main(void)
 		cmocka_unit_test(requests_that_were_out_together_lower_once),
 		cmocka_unit_test(nothing_lower_than_the_least_is_learned),
 		cmocka_unit_test(what_was_learned_grows_back_and_is_forgotten),
+		cmocka_unit_test(what_no_acceptance_bounds_grows_quickly),
 		cmocka_unit_test(
 		    acceptance_that_waited_for_nothing_raises_nothing),
 		cmocka_unit_test(after_an_outage_it_begins_slowly_and_doubles),
