@@ -59,6 +59,13 @@ judge_reply(
 	give_reason(judged);
 }
 
+bool
+judge_is_throttle(const struct judged *judged)
+{
+	return judged->what->verdict == VERDICT_THROTTLE_REQUESTS ||
+	    judged->what->verdict == VERDICT_THROTTLE_ROWS;
+}
+
 /* ---- what is written down of every request ---- */
 
 void

@@ -28,6 +28,8 @@ struct judged {
 /** Judge ${reply} to ${trip}; ${judged} borrows it. */
 void judge_reply(
     const struct trip *trip, const struct reply *reply, struct judged *judged);
+/** Whether the account went too fast, and nobody else is to blame. */
+bool judge_is_throttle(const struct judged *judged);
 /** Fill in what is written down of every request: the attempt, its outcome,
  * whether that is ambiguous. */
 void judge_describe(const struct trip *trip, const struct judged *judged,

@@ -29,6 +29,20 @@ ends_hold(const struct lane *lane, const struct settlement *settlement,
 	    strcmp(scope, scope_name(SCOPE_CLOCK)) == 0;
 }
 
+/* A probe that was too fast says nothing of the hold: its code, its reason
+ * and how rarely it is probed stay. */
+static void
+put_off(struct lane *lane)
+{
+	const struct disposition *held_for;
+	char code[24];
+
+	snprintf(code, sizeof(code), "%lld", (long long)lane->row.code);
+	held_for = disposition_find(lane->core->dispositions, code);
+	hold_postpone(lane, held_for != NULL && held_for->slow_probe,
+	    account_pause_ms(lane->account, core_steady_ms(lane->core)));
+}
+
 void
 probe_failed(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
@@ -43,6 +57,10 @@ probe_failed(struct lane *lane, struct settlement *settlement,
 		resign_anew(lane->core, judged->reply->date_ms);
 	if (!hold_is_ours(lane))
 		return; /* an operator looks at the attempt, and decides */
+	if (judge_is_throttle(judged)) {
+		put_off(lane);
+		return;
+	}
 	/* It may be the row after all: the next probe carries another one, and
 	 * only when all were tried the probes become rarer. */
 	if (judged->what->lone == LONE_CONTRAST) {

@@ -161,15 +161,13 @@ on_retry(struct lane *lane, struct settlement *settlement,
 }
 
 static void
-on_throttle_requests(struct lane *lane, struct settlement *settlement,
-    const struct judged *judged)
+throttle_requests(struct lane *lane, const struct judged *judged)
 {
 	struct core *core = lane->core;
 	const struct config_retry *retry = &core->config->retry;
 	int64_t now_ms = core_steady_ms(core), wait_ms = 0;
 	unsigned in_a_row;
 
-	(void)settlement;
 	in_a_row = account_throttle_requests(
 	    lane->account, now_ms, judged->sent_ms);
 	/* The learned pace is wait enough, unless it goes on being refused. */
@@ -179,20 +177,27 @@ on_throttle_requests(struct lane *lane, struct settlement *settlement,
 	if (judged->reply->retry_after_ms > wait_ms)
 		wait_ms = judged->reply->retry_after_ms;
 	account_pause(lane->account, now_ms, wait_ms);
-	keep_part(lane, judged->errand);
-	lane_set_waiting(lane, account_pause_ms(lane->account, now_ms),
-	    scope_name(judged->what->scope), judged->code, judged->reason);
+}
+
+/* Too fast is the account, whatever becomes of this request and its lane. */
+static void
+slow_account(struct lane *lane, const struct judged *judged)
+{
+	if (judged->what->verdict == VERDICT_THROTTLE_REQUESTS)
+		throttle_requests(lane, judged);
+	else if (judged->what->verdict == VERDICT_THROTTLE_ROWS)
+		account_throttle_rows(
+		    lane->account, core_steady_ms(lane->core), judged->sent_ms);
 }
 
 static void
-on_throttle_rows(struct lane *lane, struct settlement *settlement,
+on_throttle(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
 	int64_t now_ms = core_steady_ms(lane->core);
 
-	(void)settlement;
-	account_throttle_rows(lane->account, now_ms, judged->sent_ms);
-	keep_part(lane, judged->errand);
+	if (settlement->fate == FATE_STAY)
+		keep_part(lane, judged->errand);
 	lane_set_waiting(lane, account_pause_ms(lane->account, now_ms),
 	    scope_name(judged->what->scope), judged->code, judged->reason);
 }
@@ -292,8 +297,8 @@ on_resign(struct lane *lane, struct settlement *settlement,
 static consequence *const CONSEQUENCES[] = {
 	[VERDICT_DELIVERED] = on_delivered,
 	[VERDICT_RETRY] = on_retry,
-	[VERDICT_THROTTLE_REQUESTS] = on_throttle_requests,
-	[VERDICT_THROTTLE_ROWS] = on_throttle_rows,
+	[VERDICT_THROTTLE_REQUESTS] = on_throttle,
+	[VERDICT_THROTTLE_ROWS] = on_throttle,
 	[VERDICT_HOLD] = on_hold,
 	[VERDICT_SPLIT] = on_split,
 	[VERDICT_ISOLATE] = on_isolate,
@@ -313,6 +318,8 @@ apply_to_lane(struct lane *lane, struct settlement *settlement,
 		probe_failed(lane, settlement, judged);
 	else if (judged->what->verdict == VERDICT_HOLD)
 		on_hold(lane, settlement, judged);
+	else if (judge_is_throttle(judged))
+		on_throttle(lane, settlement, judged);
 	else
 		on_retry(lane, settlement, judged);
 }
@@ -347,6 +354,7 @@ verdict_apply(struct trip *trip, const struct reply *reply)
 	struct judged judged;
 
 	judge_reply(trip, reply, &judged);
+	slow_account(lane, &judged);
 	if ((settlement = settlement_new(lane)) == NULL) {
 		keep_part(lane, judged.errand);
 		lane->taken -= (int64_t)trip->batch->count;

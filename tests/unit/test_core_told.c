@@ -226,6 +226,95 @@ holds_for_nonsense_only_after_so_many_in_a_row(void **state)
 	assert_true(sim->requests >= requests + 8);
 }
 
+/* Lane "a" is held for ${code}; its next probe is told ${busy}, and lane "b"
+ * gets rows right after that.  How long until one of them went. */
+static int64_t
+probe_too_fast(struct sim *sim, int code, const struct said *busy)
+{
+	int64_t told_ms;
+
+	sim->receiver = says_code;
+	sim->bad_code = code;
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	while (lane(sim, 0).state != LANE_HELD)
+		run_for(sim, 1000);
+	sim->receiver = lies;
+	sim->lie = busy;
+	sim->requests = 0;
+	while (sim->requests == 0)
+		run_for(sim, 100);
+	told_ms = sim->steady_ms;
+	sim->receiver = takes_all;
+	put(sim, (struct put){ "b", 1, 1, 0 });
+	while (sim->requests == 1)
+		run_for(sim, 1000);
+	return sim->steady_ms - told_ms;
+}
+
+static const struct said TOO_FAST = {
+	.http = 429, .code = -1, .body = "", .retry_after_ms = 40 * MINUTE_MS
+};
+static const struct said TOO_MANY_ROWS = { .http = 200, .code = 1018 };
+
+static void
+a_probe_that_is_too_fast_slows_the_account(void **state)
+{
+	struct sim *sim = *state;
+
+	if (sim->variant == 0)
+		assert_in_range(probe_too_fast(sim, 1014, &TOO_FAST),
+		    39 * MINUTE_MS, 41 * MINUTE_MS);
+	else
+		assert_in_range(probe_too_fast(sim, 1014, &TOO_MANY_ROWS),
+		    MINUTE_MS - 100, MINUTE_MS + 10 * 1000);
+}
+
+static void
+a_hold_keeps_its_reason_when_a_probe_is_too_fast(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->receiver = says_code;
+	sim->bad_code = 1008;
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	sim->bad_code = 1006;
+	while (sim->requests == 1)
+		run_for(sim, MINUTE_MS);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_int_equal(lane(sim, 0).code, 1008);
+	assert_string_equal(lane(sim, 0).reason, "said 1008");
+	/* Probed as rarely as a block wants it, and not at once at a start. */
+	run_for(sim, 14 * MINUTE_MS);
+	assert_int_equal(sim->requests, 2);
+	stop(sim);
+	start(sim, CORE_RUN);
+	run_for(sim, 1000);
+	assert_int_equal(sim->requests, 2);
+}
+
+static void
+rows_that_die_of_doubt_slow_the_account_as_well(void **state)
+{
+	static const struct said TAKEN_TOO_FAST = {
+		.http = 429, .code = 0, .retry_after_ms = 40 * MINUTE_MS
+	};
+	struct sim *sim = *state;
+
+	forbid_doubt(sim, &TAKEN_TOO_FAST);
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 1);
+	check_deaths(sim, 1);
+	assert_string_equal(lane(sim, 0).scope, "pace");
+	assert_int_equal(lane(sim, 0).failures, 0);
+	put(sim, (struct put){ "b", 1, 1, 0 });
+	run_for(sim, 39 * MINUTE_MS);
+	assert_int_equal(sim->requests, 1);
+}
+
 /* ---- what comes at once counts once ---- */
 
 /* ${requests} of ten rows each are out together. */
@@ -367,6 +456,12 @@ main(void)
 		TEST(lets_no_late_row_die_in_soft_mode),
 		TEST(does_not_probe_before_retry_after),
 		TEST(holds_for_nonsense_only_after_so_many_in_a_row),
+		TEST(a_probe_that_is_too_fast_slows_the_account),
+		cmocka_unit_test_setup_teardown(
+		    a_probe_that_is_too_fast_slows_the_account, setup_variant_1,
+		    teardown),
+		TEST(a_hold_keeps_its_reason_when_a_probe_is_too_fast),
+		TEST(rows_that_die_of_doubt_slow_the_account_as_well),
 		TEST(a_restart_of_the_receiver_is_one_failure),
 		TEST(a_moment_of_nonsense_holds_nothing),
 		TEST(a_late_answer_ends_no_wait_that_another_was_told),

@@ -130,9 +130,7 @@ simbounds_told(struct sim *sim, const struct sim_flight *flight)
 	    : heard->http == 429              ? heard->retry_after_ms
 					      : 0;
 
-	/* A probe is put off by its lane. */
-	if (heard->transfer == 0 && flight->trip->errand != ERRAND_PROBE &&
-	    *until_ms < sim->steady_ms + wait_ms)
+	if (heard->transfer == 0 && *until_ms < sim->steady_ms + wait_ms)
 		*until_ms = sim->steady_ms + wait_ms;
 }
 
