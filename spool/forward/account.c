@@ -43,6 +43,19 @@ account_start(struct account *account, const struct credential *credential,
 }
 
 void
+account_go_on(struct account *account, const struct account *former)
+{
+	account->requests.ceiling = former->requests.ceiling;
+	account->rows.ceiling = former->rows.ceiling;
+	account->paused_until_ms = former->paused_until_ms;
+	account->request_throttles = former->request_throttles;
+	account->row_throttles = former->row_throttles;
+	account->request_throttled_ms = former->request_throttled_ms;
+	account->row_throttled_ms = former->row_throttled_ms;
+	account->changed = former->changed;
+}
+
+void
 account_learned(const struct account *account, struct account_row *row)
 {
 	snprintf(

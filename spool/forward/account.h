@@ -31,6 +31,9 @@ struct account {
 void account_start(struct account *account, const struct credential *credential,
     const struct config *config, const struct account_row *learned,
     int64_t steady_ms);
+/** Take over from ${former}, the account before a reload, what the queue does
+ * not know of it. */
+void account_go_on(struct account *account, const struct account *former);
 /** What is worth remembering of the account. */
 void account_learned(const struct account *account, struct account_row *row);
 

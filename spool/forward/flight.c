@@ -10,7 +10,6 @@
 #include "protocol/request.h"
 
 #define MOST_LOCATION 300
-#define MOST_RETRY_AFTER_MS ((int64_t)3600 * 1000)
 #define CONNECT_TIMEOUT_MS 3000
 #define TIMEOUT_MS 10000
 

@@ -53,7 +53,8 @@ start_account(
 		known = account_load(core->db, name, &learned) == 1;
 	account_start(account, credentials_of(core->credentials, name),
 	    core->config, known ? &learned : NULL, core_steady_ms(core));
-	account->changed = former != NULL && former->changed;
+	if (former != NULL)
+		account_go_on(account, former);
 }
 
 int
@@ -99,6 +100,14 @@ roster_find_signer(struct lane *lane)
 	lane_set_held(lane, scope_name(SCOPE_ACCOUNT), -1, reason, 0);
 }
 
+/* Whether it waits for the account's pace, and not for its own sake. */
+static bool
+waits_for_pace(const struct lane_row *row)
+{
+	return row->state == LANE_WAITING &&
+	    strcmp(row->scope, scope_name(SCOPE_PACE)) == 0;
+}
+
 /* A stored wake time that is still to come, clamped to what could have been
  * meant (contract.md C11). */
 static int64_t
@@ -107,8 +116,9 @@ remaining_ms(const struct core *core, const struct lane_row *row)
 	const struct config_retry *retry = &core->config->retry;
 	int64_t left_ms = row->wake_at - core_wall_ms(core), most_ms;
 
-	most_ms = row->state == LANE_WAITING ? retry->max_ms
-					     : retry->blocked_probe_most_ms;
+	most_ms = waits_for_pace(row)    ? MOST_RETRY_AFTER_MS
+	    : row->state == LANE_WAITING ? retry->max_ms
+					 : retry->blocked_probe_most_ms;
 	if (left_ms > most_ms)
 		left_ms = most_ms;
 	return left_ms < 0 ? 0 : left_ms;
@@ -132,7 +142,8 @@ resume(struct lane *lane)
 	int64_t now_ms = core_steady_ms(core);
 
 	if (lane->row.state == LANE_WAITING &&
-	    (core->mode == CORE_ONCE || core->mode == CORE_PREVIEW)) {
+	    ((core->mode == CORE_ONCE && !waits_for_pace(&lane->row)) ||
+		core->mode == CORE_PREVIEW)) {
 		lane->row.failures = 0;
 		lane_set_ready(lane);
 	}
@@ -140,6 +151,16 @@ resume(struct lane *lane)
 		lane->wake_ms = now_ms + remaining_ms(core, &lane->row);
 	if (lane->row.state == LANE_HELD && probed_at_start(&lane->row))
 		lane->wake_ms = now_ms;
+}
+
+/* The account's pause is stored with the lanes that it was told to alone. */
+static void
+resume_pause(struct lane *lane)
+{
+	int64_t now_ms = core_steady_ms(lane->core);
+
+	if (waits_for_pace(&lane->row))
+		account_pause(lane->account, now_ms, lane->wake_ms - now_ms);
 }
 
 static int
@@ -164,6 +185,7 @@ add_lane(struct core *core, size_t index, const struct lane_row *row)
 	core->lanes[index] = lane;
 	resume(lane);
 	roster_find_signer(lane);
+	resume_pause(lane);
 	hold_join(lane);
 	return 0;
 }
@@ -284,7 +306,7 @@ reconsider(struct lane *lane)
 	roster_find_signer(lane);
 	lane->row.byte_cap = lane->row.row_cap = -1;
 	lane->changed = true;
-	if (lane->row.state == LANE_WAITING)
+	if (lane->row.state == LANE_WAITING && !waits_for_pace(&lane->row))
 		lane->wake_ms = core_steady_ms(core);
 	lane_configure(lane);
 	if (hold_is_ours(lane)) {

@@ -12,13 +12,16 @@ struct request;
  * simulation its own.
  */
 
+/* A receiver may lie about how long it wants to be left alone. */
+#define MOST_RETRY_AFTER_MS ((int64_t)3600 * 1000)
+
 /** What became of one request. */
 struct reply {
 	int transfer;           /* CURLcode */
 	const char *error;      /* our words for a failed transfer, else "" */
 	int64_t request_size;   /* bytes that left */
 	int http_status;        /* 0: no status line came */
-	int64_t retry_after_ms; /* 0: none */
+	int64_t retry_after_ms; /* 0: none, at most MOST_RETRY_AFTER_MS */
 	int64_t date_ms;        /* the reply's Date; 0: none */
 	const char *location;   /* of a redirect, else "" */
 	const char *body;       /* lives until the callback returns */

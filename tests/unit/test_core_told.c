@@ -315,6 +315,102 @@ rows_that_die_of_doubt_slow_the_account_as_well(void **state)
 	assert_int_equal(sim->requests, 1);
 }
 
+/* ---- a pause outlives the process and the settings ---- */
+
+/* Lane "a" was told ${busy}; "b" has rows as well, and is ready. */
+static void
+be_told(struct sim *sim, const struct said *busy)
+{
+	put(sim, (struct put){ "a", 1, 1, 0 });
+	put(sim, (struct put){ "b", 1, 1, 0 });
+	sim->config.rate.requests_per_second = 1;
+	sim->config.rate.burst = 1;
+	sim->receiver = lies;
+	sim->lie = busy;
+	start(sim, CORE_RUN);
+	run_for(sim, 10);
+	assert_int_equal(sim->requests, 1);
+	assert_int_equal(lane(sim, 0).state, LANE_WAITING);
+	assert_int_equal(lane(sim, 1).state, LANE_READY);
+	sim->receiver = takes_all;
+}
+
+/* Nothing goes for ${ms}, and soon after it everything. */
+static void
+check_silence(struct sim *sim, int64_t ms)
+{
+	sim->requests = 0;
+	run_for(sim, ms - MINUTE_MS);
+	assert_int_equal(sim->requests, 0);
+	run_for(sim, 2 * MINUTE_MS);
+	assert_int_equal(ledger(sim).pending, 0);
+}
+
+static void
+a_restart_does_not_end_a_pause(void **state)
+{
+	static const enum core_mode MODES[] = { CORE_RUN, CORE_ONCE };
+	struct sim *sim = *state;
+
+	be_told(sim, &TOO_FAST);
+	stop(sim);
+	start(sim, MODES[sim->variant]);
+	assert_int_equal(core_progress(sim->core), CORE_WORKING);
+	check_silence(sim, 40 * MINUTE_MS);
+}
+
+static void
+a_reload_does_not_end_a_pause(void **state)
+{
+	struct sim *sim = *state;
+
+	be_told(sim, &TOO_FAST);
+	assert_int_equal(
+	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	check_silence(sim, 40 * MINUTE_MS);
+}
+
+static void
+a_clock_that_went_back_makes_no_pause_longer_than_an_hour(void **state)
+{
+	struct sim *sim = *state;
+
+	be_told(sim, &TOO_FAST);
+	stop(sim);
+	sim->wall_ms -= INT64_C(3650) * 24 * HOUR_MS;
+	start(sim, CORE_RUN);
+	check_silence(sim, HOUR_MS);
+}
+
+static void
+a_reload_does_not_begin_the_waits_for_rows_anew(void **state)
+{
+	struct sim *sim = *state;
+
+	be_told(sim, &TOO_MANY_ROWS);
+	sim->receiver = lies;
+	sim->requests = 0;
+	while (sim->requests == 0)
+		run_for(sim, 1000);
+	sim->receiver = takes_all;
+	assert_int_equal(
+	    core_reload(sim->core, &sim->config, sim->credentials, NULL), 0);
+	check_silence(sim, 2 * MINUTE_MS);
+}
+
+static void
+a_pause_hides_nothing_from_a_preview(void **state)
+{
+	struct sim *sim = *state;
+
+	be_told(sim, &TOO_FAST);
+	stop(sim);
+	sim->requests = 0;
+	start(sim, CORE_PREVIEW);
+	core_preview(sim->core);
+	assert_int_equal(sim->requests, 1);
+}
+
 /* ---- what comes at once counts once ---- */
 
 /* ${requests} of ten rows each are out together. */
@@ -462,6 +558,13 @@ main(void)
 		    teardown),
 		TEST(a_hold_keeps_its_reason_when_a_probe_is_too_fast),
 		TEST(rows_that_die_of_doubt_slow_the_account_as_well),
+		TEST(a_restart_does_not_end_a_pause),
+		cmocka_unit_test_setup_teardown(
+		    a_restart_does_not_end_a_pause, setup_variant_1, teardown),
+		TEST(a_reload_does_not_end_a_pause),
+		TEST(a_clock_that_went_back_makes_no_pause_longer_than_an_hour),
+		TEST(a_reload_does_not_begin_the_waits_for_rows_anew),
+		TEST(a_pause_hides_nothing_from_a_preview),
 		TEST(a_restart_of_the_receiver_is_one_failure),
 		TEST(a_moment_of_nonsense_holds_nothing),
 		TEST(a_late_answer_ends_no_wait_that_another_was_told),

@@ -48,7 +48,8 @@ simbounds_start(struct sim *sim)
 		fill(&sim->rows_of[i], rows, rows * 10);
 		sim->requests_of[i].at_ms = sim->steady_ms;
 		sim->rows_of[i].at_ms = sim->steady_ms;
-		sim->paused_until_ms[i] = 0;
+		if (sim->core == NULL || i >= (int)sim->config.account_count)
+			sim->paused_until_ms[i] = 0;
 	}
 }
 
