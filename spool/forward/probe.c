@@ -59,6 +59,7 @@ probe_failed(struct lane *lane, struct settlement *settlement,
 		return; /* an operator looks at the attempt, and decides */
 	if (judge_is_throttle(judged)) {
 		put_off(lane);
+		hold_take_turns(lane);
 		return;
 	}
 	/* It may be the row after all: the next probe carries another one, and
