@@ -153,14 +153,21 @@ resume(struct lane *lane)
 		lane->wake_ms = now_ms;
 }
 
-/* The account's pause is stored with the lanes that it was told to alone. */
+/* The account's pause is stored with the lanes that it was told to alone.
+ * One that the clock made too long would be so again at every start. */
 static void
 resume_pause(struct lane *lane)
 {
-	int64_t now_ms = core_steady_ms(lane->core);
+	int64_t now_ms = core_steady_ms(lane->core), most_at;
 
-	if (waits_for_pace(&lane->row))
-		account_pause(lane->account, now_ms, lane->wake_ms - now_ms);
+	if (!waits_for_pace(&lane->row) || lane->row.wake_at < 0)
+		return;
+	account_pause(lane->account, now_ms, lane->wake_ms - now_ms);
+	most_at = core_wall_ms(lane->core) + MOST_RETRY_AFTER_MS;
+	if (lane->row.wake_at <= most_at)
+		return;
+	lane->row.wake_at = most_at;
+	lane->changed = true;
 }
 
 static int
