@@ -171,6 +171,6 @@ monspoold_options_help(struct text *text)
 	text_adds(text,
 	    "\nSignals: TERM and INT finish what is in flight, again: stop"
 	    " now; HUP reads\nconfiguration and keys anew; USR1 logs a status"
-	    " line; USR2 forgets back-off,\nbut no pause that the"
-	    " receiver asked for.\n");
+	    " line; USR2 forgets back-off\nand pauses, and tries"
+	    " now.\n");
 }

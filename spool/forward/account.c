@@ -149,6 +149,12 @@ account_pause(struct account *account, int64_t steady_ms, int64_t wait_ms)
 		account->paused_until_ms = steady_ms + wait_ms;
 }
 
+void
+account_pause_ends(struct account *account)
+{
+	account->paused_until_ms = -1;
+}
+
 int64_t
 account_pause_ms(const struct account *account, int64_t steady_ms)
 {

@@ -53,6 +53,8 @@ void account_throttle_rows(
     struct account *account, int64_t steady_ms, int64_t sent_ms);
 /** No request goes for ${wait_ms}, or longer. */
 void account_pause(struct account *account, int64_t steady_ms, int64_t wait_ms);
+/** They may go again: an operator says so. */
+void account_pause_ends(struct account *account);
 /** How long none goes now, for a throttle's sake. */
 int64_t account_pause_ms(const struct account *account, int64_t steady_ms);
 /** An answer 0 to ${rows} rows in ${bytes}. */

@@ -237,6 +237,18 @@ restore:
 }
 
 void
+core_hurry(struct core *core)
+{
+	size_t i;
+
+	for (i = 0; i < core->account_count; i++)
+		account_pause_ends(&core->accounts[i]);
+	for (i = 0; i < core->lane_count; i++)
+		if (core->lanes[i]->row.state == LANE_WAITING)
+			core->lanes[i]->wake_ms = core_steady_ms(core);
+}
+
+void
 core_stop(struct core *core)
 {
 	core->stopping = true;

@@ -68,6 +68,10 @@ void core_turn(struct core *core);
  * only a callback or core_wake() brings news. */
 int64_t core_next_ms(const struct core *core);
 
+/** Forget back-off and the pauses that the receiver asked for; what waits is tried
+ * now. */
+void core_hurry(struct core *core);
+
 /** New settings and keys: holds of accounts and endpoints are probed anew at once.  The old
  * ones are no longer used when it returns.  0, or -1 with ${fault}: then the old ones stay. */
 int core_reload(struct core *core, const struct config *config,

@@ -159,6 +159,8 @@ reload_retry(struct forwarder *forwarder)
 	if (core_reload(forwarder->core, &settings->config,
 		settings->credentials, &fault))
 		log_fault(LOG_ERROR, "retry_failed", &fault);
-	else
+	else {
+		core_hurry(forwarder->core);
 		log_event(LOG_INFO, "retrying", "lanes=all");
+	}
 }

@@ -39,13 +39,16 @@ take_over(struct lane *lane, const struct lane_row *row)
 	roster_find_signer(lane);
 }
 
-/* Waiting lanes are simply tried now. */
+/* Waiting lanes are simply tried now, whatever pause the receiver asked for:
+ * a proxy's Retry-After of an hour may be nonsense. */
 static void
 ask_for_probe(struct lane *lane)
 {
 	lane->probe_asked = lane->row.state == LANE_HELD;
-	if (lane->row.state == LANE_WAITING)
-		lane->wake_ms = core_steady_ms(lane->core);
+	if (lane->row.state != LANE_WAITING)
+		return;
+	lane->wake_ms = core_steady_ms(lane->core);
+	account_pause_ends(lane->account);
 }
 
 static int

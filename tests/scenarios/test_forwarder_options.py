@@ -216,6 +216,22 @@ def test_usr2_forgets_back_off(spool, receiver, forwarder):
     assert one.stop() == 0
 
 
+def test_usr2_ends_a_pause_that_the_receiver_asked_for(spool, receiver, forwarder):
+    busy = receiver(fault="http=429,retry-after=3600")
+    one = forwarder(busy.url).start()
+    spool.put_rows([row(1)])
+    wait_until(lambda: spool.status()["lanes"][0]["state"] == "waiting")
+    port = busy.port
+    busy.stop()
+    takes = receiver(port=port)
+    one.reload()
+    wait_until(lambda: " reloaded " in one.words())
+    assert spool.status()["lanes"][0]["wake_in_seconds"] > 3000
+    one.process.send(signal.SIGUSR2)
+    wait_until(lambda: values(takes) == [1])
+    assert one.stop() == 0
+
+
 def test_usr2_ends_no_operators_hold(spool, receiver, forwarder):
     takes = receiver()
     one = forwarder(takes.url).start()

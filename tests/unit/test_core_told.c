@@ -371,6 +371,19 @@ a_reload_does_not_end_a_pause(void **state)
 }
 
 static void
+an_operator_who_asks_for_a_probe_ends_a_pause(void **state)
+{
+	static const struct wish PROBE = { .ask = LANE_ASK_PROBE };
+	struct sim *sim = *state;
+
+	be_told(sim, &TOO_FAST);
+	assert_int_equal(wish_store(sim->db, lane(sim, 0).id, &PROBE), 0);
+	core_wake(sim->core);
+	run_for(sim, MINUTE_MS);
+	assert_int_equal(ledger(sim).pending, 0);
+}
+
+static void
 a_clock_that_went_back_makes_no_pause_longer_than_an_hour(void **state)
 {
 	struct sim *sim = *state;
@@ -565,6 +578,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_restart_does_not_end_a_pause, setup_variant_1, teardown),
 		TEST(a_reload_does_not_end_a_pause),
+		TEST(an_operator_who_asks_for_a_probe_ends_a_pause),
 		TEST(a_clock_that_went_back_makes_no_pause_longer_than_an_hour),
 		TEST(a_reload_does_not_begin_the_waits_for_rows_anew),
 		TEST(a_pause_hides_nothing_from_a_preview),
