@@ -58,6 +58,7 @@ core_new(const struct world *world, struct db *db, const struct config *config,
 			fault_set(fault, FAULT_INTERNAL, "out of memory");
 		goto fail;
 	}
+	roster_recall_deaths(core);
 	core->replay.look = true;
 	core->settle.told.started_at = core_wall_ms(core);
 	snprintf(core->settle.told.endpoint, sizeof(core->settle.told.endpoint),

@@ -9,6 +9,7 @@
 #include "protocol/disposition.h"
 #include "queue/account.h"
 #include "queue/db.h"
+#include "queue/deadletter.h"
 
 #include "bounds.h"
 #include "core_state.h"
@@ -19,6 +20,7 @@
 #include "wishes.h"
 
 #define LANES_A_PAGE 32
+#define DEATHS_RECALLED 100000
 #define COLLECT_MS 3600000   /* between two walks over all lanes */
 #define COLLECT_STEP_MS 1000 /* between two lanes of one */
 
@@ -271,6 +273,39 @@ roster_look(struct core *core)
 done:
 	free(rows);
 	return count;
+}
+
+/* ---- deaths before the start ---- */
+
+struct recall {
+	const struct core *core;
+	size_t index;
+};
+
+static void
+recall_deaths(void *cookie, int64_t lane_id, int64_t deaths)
+{
+	struct recall *recall = cookie;
+	const struct core *core = recall->core;
+
+	while (recall->index < core->lane_count &&
+	    core->lanes[recall->index]->row.id < lane_id)
+		recall->index++;
+	if (recall->index < core->lane_count &&
+	    core->lanes[recall->index]->row.id == lane_id)
+		lane_count_deaths(core->lanes[recall->index], deaths);
+}
+
+void
+roster_recall_deaths(struct core *core)
+{
+	const struct config_dead *dead = &core->config->dead;
+	struct recall recall = { core, 0 };
+	int64_t now_ms = core_wall_ms(core);
+
+	if (dead->brake_rows > 0)
+		(void)deadletter_recent(core->db, now_ms - dead->brake_ms,
+		    now_ms, DEATHS_RECALLED, recall_deaths, &recall);
 }
 
 /* ---- lanes that nobody uses ---- */

@@ -15,6 +15,9 @@ struct lane;
 int roster_start(struct core *core);
 /** See which lanes there are, and how many rows each has.  0, or -1. */
 int roster_look(struct core *core);
+/** At the start: what died lately, of each lane, counts for its brake, or short
+ * runs would never come to it.  Where it cannot be read it is forgotten. */
+void roster_recall_deaths(struct core *core);
 /** While nothing is out: now and then look whether a lane is still used, and
  * have it go where nothing in the queue is of it any more. */
 void roster_collect(struct core *core);

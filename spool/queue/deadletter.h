@@ -115,4 +115,13 @@ typedef int deadletter_group_visit(
 int64_t deadletter_groups(
     struct db *db, deadletter_group_visit *visit, void *cookie);
 
+typedef void deadletter_recent_visit(
+    void *cookie, int64_t lane_id, int64_t rows);
+/** Visit the lanes of which rows died after ${after} and not after ${until}, in
+ * id order, with how many.  Imported rows do not count, nor what died before a
+ * lane became ready.  At most the ${most} latest deaths of the queue are looked
+ * at.  0 or -1. */
+int deadletter_recent(struct db *db, int64_t after, int64_t until, int64_t most,
+    deadletter_recent_visit *visit, void *cookie);
+
 #endif

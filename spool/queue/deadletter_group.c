@@ -20,6 +20,18 @@ static const char GROUPS[] =
     " JOIN dead_letter AS example ON example.id = grouped.example_id"
     " ORDER BY grouped.rows DESC, grouped.example_id";
 
+/* In this order: where few died, few are looked at. */
+static const char RECENT[] =
+    "SELECT lane.id, count(*) FROM"
+    " (SELECT series_id, died_at, cause FROM dead_letter"
+    "  WHERE died_at > :after AND died_at <= :until"
+    "  ORDER BY died_at DESC LIMIT :most) AS recent"
+    " CROSS JOIN series ON series.id = recent.series_id"
+    " CROSS JOIN lane ON lane.id = series.lane_id"
+    " WHERE recent.cause <> 'import' AND (lane.state <> 'ready'"
+    "  OR recent.died_at >= ifnull(lane.since_at, 0))"
+    " GROUP BY lane.id ORDER BY lane.id";
+
 int64_t
 deadletter_groups(struct db *db, deadletter_group_visit *visit, void *cookie)
 {
@@ -49,4 +61,21 @@ deadletter_groups(struct db *db, deadletter_group_visit *visit, void *cookie)
 		return -1;
 	db_reset(stmt);
 	return visited;
+}
+
+int
+deadletter_recent(struct db *db, int64_t after, int64_t until, int64_t most,
+    deadletter_recent_visit *visit, void *cookie)
+{
+	struct sqlite3_stmt *stmt;
+	enum db_stepped stepped;
+
+	if ((stmt = db_prepare(db, RECENT)) == NULL)
+		return -1;
+	db_bind_int(db, stmt, ":after", after);
+	db_bind_int(db, stmt, ":until", until);
+	db_bind_int(db, stmt, ":most", most);
+	while ((stepped = db_step(db, stmt)) == DB_ROW)
+		visit(cookie, db_column_int(stmt, 0), db_column_int(stmt, 1));
+	return stepped == DB_FAILED ? -1 : 0;
 }

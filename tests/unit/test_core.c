@@ -861,6 +861,72 @@ the_operators_release_pardons_the_rows_that_a_refused_one_doomed(void **state)
 	assert_int_equal(lane(sim, 0).state, LANE_READY);
 }
 
+/* A run of 50 s, as cron starts one each minute, with 90 refused rows. */
+static void
+run_once_more(struct sim *sim)
+{
+	put(sim, (struct put){ "cvm", 90, 1, 0 });
+	start(sim, CORE_DRAIN);
+	run_for(sim, 50 * 1000);
+}
+
+static void
+end_run(struct sim *sim, int64_t pause_ms)
+{
+	stop(sim);
+	sim->wall_ms += pause_ms;
+	sim->steady_ms += pause_ms;
+}
+
+static void
+what_died_in_former_runs_counts_for_the_brake(void **state)
+{
+	struct sim *sim = *state;
+	int i;
+
+	sim->config.dead.brake_rows = 200;
+	sim->receiver = says_code;
+	sim->bad_code = 1016;
+	for (i = 1; i <= 3; i++) { /* within the span of the brake die 180 */
+		run_once_more(sim);
+		assert_int_equal(ledger(sim).dead, i * 90);
+		assert_int_equal(lane(sim, 0).state, LANE_READY);
+		end_run(sim, 5 * 60 * 1000);
+	}
+	sim->wall_ms += 10 * 60 * 1000;
+	for (i = 4; i <= 6; i++) {
+		run_once_more(sim);
+		end_run(sim, 10 * 1000);
+	}
+	start(sim, CORE_DRAIN);
+	assert_int_equal(ledger(sim).dead, 3 * 90 + 200);
+	assert_string_equal(lane(sim, 0).scope, "brake");
+}
+
+static void
+what_died_before_a_release_counts_no_more_after_a_restart(void **state)
+{
+	struct sim *sim = *state;
+	int i;
+
+	sim->config.dead.brake_rows = 200;
+	sim->receiver = says_code;
+	sim->bad_code = 1016;
+	put(sim, (struct put){ "cvm", 210, 1, 0 });
+	run_once_more(sim);
+	assert_int_equal(ledger(sim).dead, 200);
+	assert_string_equal(lane(sim, 0).scope, "brake");
+	ask(sim, 1, LANE_ASK_RELEASE, -1);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).dead, 300);
+	for (i = 0; i < 2; i++) {
+		end_run(sim, 10 * 1000);
+		run_once_more(sim);
+	}
+	assert_int_equal(ledger(sim).dead, 400);
+	assert_string_equal(lane(sim, 0).scope, "brake");
+}
+
 /* Accounts answer apart: the first row's lane is told that the key is wrong
  * while a part of the other's batch is out. */
 static struct said
@@ -1097,6 +1163,12 @@ main(void)
 		    the_operators_release_lets_the_brake_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    the_operators_release_pardons_the_rows_that_a_refused_one_doomed,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_died_in_former_runs_counts_for_the_brake, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_died_before_a_release_counts_no_more_after_a_restart,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_hold_of_another_lane_may_come_while_a_part_is_out, setup,

@@ -367,6 +367,52 @@ shows_none_that_is_not_dead(void **state)
 	assert_int_equal(seen.count, 0);
 }
 
+static void
+note_recent(void *cookie, int64_t lane_id, int64_t rows)
+{
+	char *seen = cookie, text[32];
+
+	snprintf(text, sizeof(text), "%d:%d ", (int)lane_id, (int)rows);
+	strcat(seen, text);
+}
+
+static const char *
+recent(struct store *store, int64_t after, int64_t until, int64_t most)
+{
+	static char seen[128];
+
+	seen[0] = '\0';
+	assert_int_equal(
+	    deadletter_recent(store->db, after, until, most, note_recent, seen),
+	    0);
+	return seen;
+}
+
+static void
+counts_who_died_lately_lane_by_lane(void **state)
+{
+	struct store *store = *state;
+	int i;
+
+	store_fill(store, "cvm", "cpu", 4);
+	store_fill(store, "pc", "mem", 3);
+	for (i = 1; i <= 7; i++)
+		kill_row(store, i <= 4 ? "cvm" : "pc", i, i == 6 ? -1 : 1016,
+		    i * 1000);
+	assert_string_equal(recent(store, 1000, 7000, 100), "1:3 2:3 ");
+	assert_string_equal(recent(store, 1000, 5999, 100), "1:3 2:1 ");
+	assert_string_equal(recent(store, 1000, 7000, 4), "1:1 2:3 ");
+	assert_string_equal(recent(store, 7000, 9000, 100), "");
+	/* One became ready since, the other waits since. */
+	store_run(store, "UPDATE lane SET since_at = 3000 WHERE id = 1");
+	store_run(store,
+	    "UPDATE lane SET since_at = 9000, state = 'waiting' WHERE id = 2");
+	assert_string_equal(recent(store, 1000, 7000, 100), "1:2 2:3 ");
+	store_run(store,
+	    "UPDATE dead_letter SET cause = 'import' WHERE id IN (3, 4, 7)");
+	assert_string_equal(recent(store, 1000, 7000, 100), "2:2 ");
+}
+
 /* It cannot stay: the forwarder would come upon it for ever. */
 static void
 takes_a_row_whose_series_is_lost(void **state)
@@ -412,6 +458,7 @@ main(void)
 		STORE_TEST(takes_names_as_data_in_filters),
 		STORE_TEST(skips_rows_that_leave_while_it_lists),
 		STORE_TEST(shows_none_that_is_not_dead),
+		STORE_TEST(counts_who_died_lately_lane_by_lane),
 		STORE_TEST(takes_a_row_whose_series_is_lost),
 	};
 
