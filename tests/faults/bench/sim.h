@@ -280,6 +280,8 @@ void simasks_replay(struct sim *sim);
 
 /** The settings are those in force from now on, and nothing was spent. */
 void simbounds_start(struct sim *sim);
+/** An operator asked for a probe: that may end a pause. */
+void simbounds_hurry(struct sim *sim);
 void simbounds_sent(struct sim *sim, const struct sim_flight *flight);
 void simbounds_told(struct sim *sim, const struct sim_flight *flight);
 void simbounds_end(struct sim *sim);

@@ -62,6 +62,8 @@ simasks_wish(struct sim *sim)
 	    sim, "%s of %s is asked for", wish_name(wish.ask), lane->row.ns);
 	sim->held_id = wish.ask == LANE_ASK_HOLD ? lane->row.id : sim->held_id;
 	wish_for(sim, lane->row.id, &wish);
+	if (wish.ask == LANE_ASK_PROBE)
+		simbounds_hurry(sim);
 }
 
 void

@@ -53,6 +53,12 @@ simbounds_start(struct sim *sim)
 	}
 }
 
+void
+simbounds_hurry(struct sim *sim)
+{
+	memset(sim->paused_until_ms, 0, sizeof(sim->paused_until_ms));
+}
+
 /* Whether a request may go; ${units} are spent. */
 static bool
 spend(const struct sim *sim, struct sim_bucket *bucket, double units)
@@ -125,13 +131,15 @@ void
 simbounds_told(struct sim *sim, const struct sim_flight *flight)
 {
 	const struct sim_heard *heard = &flight->heard;
-	int64_t
-	    *until_ms = &sim->paused_until_ms[account_of(sim, flight->lane)];
+	int account = account_of(sim, flight->lane);
+	int64_t *until_ms = &sim->paused_until_ms[account];
 	int64_t wait_ms = heard->code == 1018 ? ROW_PAUSE_MS
 	    : heard->http == 429              ? heard->retry_after_ms
 					      : 0;
 
-	if (heard->transfer == 0 && *until_ms < sim->steady_ms + wait_ms)
+	/* an account that went meanwhile keeps nothing */
+	if (account < (int)sim->config.account_count && heard->transfer == 0 &&
+	    *until_ms < sim->steady_ms + wait_ms)
 		*until_ms = sim->steady_ms + wait_ms;
 }
 
