@@ -44,6 +44,10 @@ core_new(const struct world *world, struct db *db, const struct config *config,
 	core->config = config;
 	core->credentials = credentials;
 	core->mode = mode;
+	/* A run that ends before the next probe is due has one alone, and it
+	 * shall not always be that of the same lane. */
+	if (mode != CORE_RUN)
+		core->prober = (size_t)(core_random(core) >> 33);
 	core->settle.told_ms = -1;
 	(void)bound_apply(db, config->queue.max_size, true);
 	core->dispositions = dispositions_new(

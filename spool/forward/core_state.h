@@ -29,6 +29,7 @@ struct core {
 	struct lane **lanes;   /* by id */
 	size_t lane_count, lane_room;
 	size_t first;       /* the lane that is pumped first in this turn */
+	size_t prober;      /* the lane of a hold that probes first */
 	size_t collecting;  /* the lane that roster_collect() looks at next */
 	int64_t collect_ms; /* steady: and not before this */
 	struct suspects suspects;

@@ -172,7 +172,7 @@ first_with_rows(const struct lane *lane, bool spent)
 	size_t i;
 
 	for (i = 0; i < core->lane_count; i++) {
-		other = core->lanes[i];
+		other = core->lanes[(core->prober + i) % core->lane_count];
 		if (shares(lane, other) && other->row.pending > 0 &&
 		    lane_has_signer(other) && !other->skipped &&
 		    (spent || !other->probe_spent))

@@ -219,6 +219,32 @@ each_lane_of_a_hold_is_probed_in_turn(void **state)
 	}
 }
 
+/* Each run ends before its second probe is due. */
+static void
+a_sick_lane_does_not_get_the_only_probe_of_each_run(void **state)
+{
+	static const struct said FORBIDDEN = { .http = 403, .body = "" };
+	struct sim *sim = *state;
+	int runs;
+
+	sim->receiver = lies;
+	sim->lie = &FORBIDDEN;
+	put(sim, (struct put){ "cvm", 20, 1, 0 });
+	put(sim, (struct put){ "pc", 20, 1, 0 });
+	start(sim, CORE_ONCE);
+	run_for(sim, 100);
+	assert_string_equal(lane(sim, 1).scope, "endpoint");
+	sim->receiver = refuses_cvm;
+	for (runs = 0; runs < 20 && ledger(sim).delivered == 0; runs++) {
+		stop(sim);
+		sim->wall_ms += 60 * 1000;
+		start(sim, CORE_ONCE);
+		run_for(sim, 100);
+	}
+	assert_int_equal(ledger(sim).delivered, 20);
+	assert_string_equal(lane(sim, 0).scope, "namespace");
+}
+
 static void
 a_sick_lane_holds_the_others_once_and_then_itself_alone(void **state)
 {
@@ -567,6 +593,7 @@ main(void)
 		TEST(a_bad_row_does_not_keep_a_hold_alive),
 		TEST(a_lane_of_bad_rows_does_not_keep_a_hold_of_others),
 		TEST(each_lane_of_a_hold_is_probed_in_turn),
+		TEST(a_sick_lane_does_not_get_the_only_probe_of_each_run),
 		TEST(a_sick_lane_holds_the_others_once_and_then_itself_alone),
 		TEST(a_second_lane_that_is_refused_again_holds_them_all),
 		TEST(a_hold_is_probed_though_the_other_lanes_rows_expired),
