@@ -30,6 +30,7 @@ take_over(struct lane *lane, const struct lane_row *row)
 	if (!held)
 		return;
 	lane->wake_ms = -1;
+	lane->probe_after = 0;
 	lane->probe_asked = false;
 	lane_drop_parts(lane);
 	lane->rewind = true;

@@ -53,7 +53,7 @@ set_up(struct model_run *run, uint64_t seed, enum model_wrong wrong)
 	open_queue(run);
 	run->chance = seed;
 	run->model.wrong = wrong;
-	run->model.now_ms = 1700000000000;
+	run->model.now_ms = 1800000000000;
 	run->model.key_memory_ms = run->spool.config.queue.key_memory_ms;
 	run->model.replay.number = -1;
 }

@@ -178,6 +178,31 @@ a_lane_of_bad_rows_does_not_keep_a_hold_of_others(void **state)
 	assert_int_equal(ledger(sim).delivered, 20);
 }
 
+/* Where the probes stood is no reason to send what the policy would not. */
+static void
+a_release_sends_the_latest_of_late_rows_only(void **state)
+{
+	static const struct wish RELEASE = { .ask = LANE_ASK_RELEASE };
+	struct sim *sim = *state;
+
+	sim->config.late.policy = CONFIG_LATE_LATEST_ONLY;
+	sim->config.late.after_ms = 60 * 1000;
+	sim->receiver = says_code;
+	sim->bad_code = 1010;
+	put(sim, (struct put){ "cvm", 4, 1, 0 });
+	start(sim, CORE_RUN);
+	run_for(sim, 3 * 60 * 1000);
+	assert_int_equal(lane(sim, 0).state, LANE_HELD);
+	assert_true(sim->requests > 2);
+	sim->receiver = takes_all;
+	assert_int_equal(wish_store(sim->db, lane(sim, 0).id, &RELEASE), 0);
+	core_wake(sim->core);
+	run_for(sim, 1000);
+	assert_int_equal(ledger(sim).pending, 0);
+	assert_int_equal(ledger(sim).delivered, 1);
+	assert_int_equal(ledger(sim).dropped, 3);
+}
+
 /* What the one lane gets that is sick; the others' requests are taken. */
 static struct said
 refuses_cvm(struct sim *sim, const struct request *request)
@@ -592,6 +617,7 @@ main(void)
 		TEST(a_bad_row_alone_does_not_block_those_behind_it),
 		TEST(a_bad_row_does_not_keep_a_hold_alive),
 		TEST(a_lane_of_bad_rows_does_not_keep_a_hold_of_others),
+		TEST(a_release_sends_the_latest_of_late_rows_only),
 		TEST(each_lane_of_a_hold_is_probed_in_turn),
 		TEST(a_sick_lane_does_not_get_the_only_probe_of_each_run),
 		TEST(a_sick_lane_holds_the_others_once_and_then_itself_alone),
