@@ -171,7 +171,7 @@ const struct config_entry CONFIG_ENTRIES[] = {
 	    CONFIG_WHOLE, AT(dead, max_rows), 0, ANY, NULL, NULL },
 	{ { "dead", "max_age", "30d",
 	      "older dead letters are purged, counted; 0 none; not before the "
-	      "forwarder ran for 1h, and 1d after the clock was set",
+	      "machine ran for 1h, and 1d after the clock was set",
 	      OURS },
 	    CONFIG_SPAN, AT(dead, max_age_ms), 0, ANY, NULL, NULL },
 	{ { "dead", "brake", "1000/10m",

@@ -288,6 +288,35 @@ core_troubled(const struct core *core)
 	return core->settle.blocked;
 }
 
+static bool
+is_working(struct lane *lane, int64_t now_ms)
+{
+	if (lane_is_busy(lane))
+		return true;
+	if (lane->row.pending <= 0 || !lane_has_signer(lane) || lane->skipped ||
+	    bounds_left(lane->core) == 0)
+		return false;
+	if (lane->row.state == LANE_HELD)
+		return hold_may_probe(lane, now_ms);
+	if (lane->unreadable) /* and stays so */
+		return false;
+	return lane->row.state == LANE_READY || lane->wake_ms <= now_ms ||
+	    lane->core->mode != CORE_ONCE ||
+	    strcmp(lane->row.scope, scope_name(SCOPE_PACE)) == 0;
+}
+
+static bool
+any_works(const struct core *core)
+{
+	int64_t now_ms = core_steady_ms(core);
+	size_t i;
+
+	for (i = 0; i < core->lane_count; i++)
+		if (is_working(core->lanes[i], now_ms))
+			return true;
+	return false;
+}
+
 bool
 core_hopeless(const struct core *core, struct fault *fault)
 {
@@ -302,7 +331,9 @@ core_hopeless(const struct core *core, struct fault *fault)
 		*fault = settle->trouble;
 		return true;
 	}
-	if (replay->failures < FAILED_TRIES)
+	/* what has nothing to do with it goes on */
+	if (replay->failures < FAILED_TRIES || !core_quiet(core) ||
+	    any_works(core))
 		return false;
 	*fault = replay->trouble;
 	return true;
@@ -334,23 +365,6 @@ void
 core_preview(struct core *core)
 {
 	pump_all(core);
-}
-
-static bool
-is_working(struct lane *lane, int64_t now_ms)
-{
-	if (lane_is_busy(lane))
-		return true;
-	if (lane->row.pending <= 0 || !lane_has_signer(lane) || lane->skipped ||
-	    bounds_left(lane->core) == 0)
-		return false;
-	if (lane->row.state == LANE_HELD)
-		return hold_may_probe(lane, now_ms);
-	if (lane->unreadable) /* and stays so */
-		return false;
-	return lane->row.state == LANE_READY || lane->wake_ms <= now_ms ||
-	    lane->core->mode != CORE_ONCE ||
-	    strcmp(lane->row.scope, scope_name(SCOPE_PACE)) == 0;
 }
 
 enum core_progress

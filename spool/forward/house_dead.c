@@ -9,14 +9,13 @@
 #define DEAD_STEP 100 /* rows a step */
 
 #define CLOCK_SET_MS 3600000    /* that the clock moves by when it is set */
-#define CLOCK_NEW_MS 3600000    /* until it is believed after the start */
+#define CLOCK_NEW_MS 3600000    /* of the machine, until it is believed */
 #define CLOCK_DOUBT_MS 86400000 /* and after it was set */
 
 /* Whether the clock can tell how long ago somebody died.  It may jump by years
  * and back, and what went in between would be gone for good: one that was set is
- * believed after a day.  A process that starts knows nothing of the time before
- * it; the machine may have started without the time, with a network still to
- * tell it: that is given an hour. */
+ * believed after a day.  A machine may start without the time, with a network still
+ * to tell it: that is given an hour. */
 static bool
 is_clock_believed(
     struct housekeeping *housekeeping, int64_t steady_ms, int64_t wall_ms)
@@ -27,8 +26,9 @@ is_clock_believed(
 	if (first ||
 	    llabs(offset_ms - housekeeping->clock_offset_ms) > CLOCK_SET_MS) {
 		housekeeping->clock_offset_ms = offset_ms;
-		housekeeping->clock_ms = steady_ms +
-		    (first ? CLOCK_NEW_MS : CLOCK_DOUBT_MS);
+		/* the steady clock counts from the start of the machine */
+		housekeeping->clock_ms = first ? CLOCK_NEW_MS
+					       : steady_ms + CLOCK_DOUBT_MS;
 	}
 	return steady_ms >= housekeeping->clock_ms;
 }

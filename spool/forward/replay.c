@@ -310,6 +310,8 @@ replay_turn(struct core *core)
 	if (core->stopping ||
 	    (!replay->look && (!replay->open || now_ms < replay->next_ms)))
 		return;
+	if (replay->failures > 0 && now_ms < replay->next_ms)
+		return; /* what was asked for meanwhile waits as well */
 	replay->look = replay->news = replay->open = replay->works = false;
 	replay->next_ms = -1;
 	replay->trouble.kind = FAULT_NONE;
@@ -327,7 +329,7 @@ replay_next_ms(const struct core *core)
 {
 	const struct replay *replay = &core->replay;
 
-	if (replay->look)
+	if (replay->look && replay->failures == 0)
 		return core_steady_ms(core);
 	return replay->open ? replay->next_ms : -1;
 }
@@ -346,7 +348,7 @@ replay_news(struct core *core)
 {
 	struct replay *replay = &core->replay;
 
-	if (!replay->open)
+	if (!replay->open || replay->failures > 0)
 		return;
 	replay->news = true;
 	replay->next_ms = least(

@@ -202,6 +202,16 @@ on_throttle(struct lane *lane, struct settlement *settlement,
 	    scope_name(judged->what->scope), judged->code, judged->reason);
 }
 
+/* Requests that were out beside the one that is retried were not tried again,
+ * either. */
+static bool
+is_first_try(const struct lane *lane, const struct judged *judged)
+{
+	return judged->what->retry_first &&
+	    (!lane->retried ||
+		(lane->row.state == LANE_WAITING && !is_another(lane, judged)));
+}
+
 /* Begin to bisect the batch that was refused as a whole. */
 static void
 start_isolation(
@@ -232,8 +242,7 @@ on_isolate(struct lane *lane, struct settlement *settlement,
 	    ? ISOLATE_SERIES
 	    : ISOLATE_ROWS;
 
-	if (judged->what->retry_first && !lane->retried &&
-	    judged->errand != ERRAND_PART) {
+	if (is_first_try(lane, judged) && judged->errand != ERRAND_PART) {
 		lane->retried = true;
 		on_retry(lane, settlement, judged);
 		return;
@@ -256,7 +265,7 @@ static void
 on_check_one(struct lane *lane, struct settlement *settlement,
     const struct judged *judged)
 {
-	if (judged->what->retry_first && !lane->retried) {
+	if (is_first_try(lane, judged)) {
 		lane->retried = true;
 		on_retry(lane, settlement, judged);
 		return;

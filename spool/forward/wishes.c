@@ -96,6 +96,12 @@ wishes_take(struct lane *lane)
 	return 0;
 }
 
+static bool
+is_held_for_a_time(const struct lane *lane)
+{
+	return lane->row.state == LANE_HELD && lane->row.held_until >= 0;
+}
+
 void
 wishes_expire(struct core *core)
 {
@@ -103,7 +109,7 @@ wishes_expire(struct core *core)
 	size_t i;
 
 	for (i = 0; i < core->lane_count; i++) {
-		if (core->lanes[i]->row.held_until < 0)
+		if (!is_held_for_a_time(core->lanes[i]))
 			continue;
 		core->lanes[i]->changed |= wish_clamp(
 		    &core->lanes[i]->row, core_wall_ms(core));
@@ -123,7 +129,7 @@ wishes_next_ms(const struct core *core)
 	size_t i;
 
 	for (i = 0; i < core->lane_count; i++) {
-		if (core->lanes[i]->row.held_until < 0)
+		if (!is_held_for_a_time(core->lanes[i]))
 			continue;
 		left_ms = core->lanes[i]->row.held_until - core_wall_ms(core);
 		if (left_ms < 0)

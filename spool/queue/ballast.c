@@ -102,9 +102,13 @@ complete(int fd, const char *path, int64_t bytes, int64_t keep_free)
 	vacant = place_free(path);
 	if (vacant >= 0 && vacant < bytes - have + keep_free)
 		return ENOSPC;
-	if ((error = append(fd, have, bytes)) != 0)
-		return error;
-	return fsync(fd) ? errno : 0; /* delayed blocks may still not fit */
+	error = append(fd, have, bytes);
+	if (error == 0 && fsync(fd)) /* delayed blocks may still not fit */
+		error = errno;
+	if (error != 0 && ftruncate(fd, (off_t)have)) {
+		/* it takes what it took, and is no worse a ballast */
+	}
+	return error;
 }
 
 int64_t
@@ -125,7 +129,8 @@ ballast_make(
 	close(fd);
 	if (error == 0)
 		return 0;
-	unlink(path);
+	if (place_size(path) == 0)
+		unlink(path);
 	return fault_errno(fault, error, "cannot make the reserve %s", path);
 }
 

@@ -20,7 +20,7 @@ struct place;
 int64_t ballast_size(int64_t disk, int64_t reserve);
 /** Make or complete the file to ${bytes}; too large a one is cut.  Leaves
  * ${keep_free} bytes free on the file system.  0, or -1 (FAULT_DISK_FULL;
- * nothing is left behind). */
+ * what there was of it stays). */
 int ballast_make(
     const char *path, int64_t bytes, int64_t keep_free, struct fault *fault);
 /** Give up ${bytes} of it or a little more, all of it where little would be left:

@@ -325,7 +325,7 @@ bound_check_disk(struct db *db, const struct config *config, int64_t more,
 	/* a ballast that was given up is the forwarder's room */
 	more += ROOM + growth(db);
 	if (reserve > 0 && !ballast_ready(place->ballast, reserve))
-		more += reserve;
+		more += largest(reserve - place_size(place->ballast), 0);
 	if (disk < 0 || more <= disk)
 		return 0;
 	fault_set(fault, FAULT_DISK_FULL,

@@ -102,11 +102,12 @@ wish_apply(const struct wish *wish, struct lane_row *row, int64_t now_ms)
 bool
 wish_clamp(struct lane_row *row, int64_t now_ms)
 {
-	int64_t span_ms = row->held_until - row->since_at;
+	int64_t span_ms;
 
 	if (row->state != LANE_HELD || row->held_until < 0 ||
 	    row->since_at <= now_ms)
 		return false;
+	span_ms = row->held_until - row->since_at;
 	row->since_at = now_ms;
 	row->held_until = now_ms + (span_ms > 0 ? span_ms : 0);
 	return true;
